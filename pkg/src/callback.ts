@@ -1,0 +1,28 @@
+/** The parameters that make a URL a response; with `RESPONSE_PARAMETERS` in `src/protocol/callback.rs`. */
+const MARKS = ["code", "error", "response", "access_token", "id_token"];
+
+/** By what a response to a client is known. */
+export interface Recipient {
+  redirectUri: string;
+  /** With what every `state` of the client begins. */
+  tag: string;
+  issuer?: string | undefined;
+}
+
+/**
+ * Does a URL look like a response to the client? The engine decides; this tells, in the same tick and wherever the
+ * engine is, whether the URL is ours to clean. (A test holds the two against each other.)
+ */
+export function isResponse(url: string, { redirectUri, tag, issuer }: Recipient): boolean {
+  if (!URL.canParse(url)) return false;
+  const here = new URL(url);
+  const there = new URL(redirectUri);
+  if (here.origin !== there.origin || here.pathname !== there.pathname) return false;
+  return [here.search, here.hash].some((part) => {
+    const parameters = new URLSearchParams(part.slice(1));
+    const ours =
+      parameters.getAll("state").some((state) => state.startsWith(tag)) ||
+      (issuer !== undefined && parameters.getAll("iss").includes(issuer));
+    return ours && MARKS.some((name) => parameters.has(name));
+  });
+}

@@ -1,0 +1,261 @@
+import { isResponse, type Recipient } from "./callback.js";
+import { AuthError, codeOf } from "./errors.js";
+import type { Snapshot, Transport } from "./transport.js";
+import type {
+  AccessToken,
+  AuthClient,
+  AuthEvents,
+  AuthOptions,
+  AuthorizeRequest,
+  AuthState,
+  IdTokenClaims,
+  LogEntry,
+  SignInOptions,
+  SignInResult,
+  SignOutOptions,
+  User,
+} from "./types.js";
+
+type Open = (options: object, listener: (event: string, detail: unknown) => void) => Promise<Transport>;
+
+/** Opens a transport and makes the client over it. */
+export async function connect(options: AuthOptions, open: Open): Promise<AuthClient> {
+  // What is for the page alone does not go to the engine.
+  const { logger, wasm: _, ...rest } = options;
+  // Without a page there is no default, and the engine says what is missing.
+  const given: AuthOptions = { redirectUri: pageUrl()!, ...rest };
+  const client = new Client(logger);
+  try {
+    client.attach(await open(given, (event, detail) => client.hear(event, detail)), given);
+  } catch (error) {
+    throw AuthError.from(error);
+  }
+  return client;
+}
+
+/** The page, without query and fragment; undefined outside of pages. */
+function pageUrl(): string | undefined {
+  return typeof location === "undefined" ? undefined : location.origin + location.pathname;
+}
+
+/** A promise for the time until the page is gone. */
+const leaving = (url: string): Promise<never> => {
+  location.assign(url);
+  return new Promise(() => {});
+};
+
+type Listeners = { [K in keyof AuthEvents]: Set<(detail: AuthEvents[K]) => void> };
+
+/** One line a method over the transport; what needs the page (URL, history, navigation) is here. */
+class Client implements AuthClient {
+  #transport!: Transport;
+  #recipient!: Recipient;
+  #postLogoutRedirectUri: string | undefined;
+  #state: AuthState = { status: "loading" };
+  #scopes: AuthClient["scopes"] = { granted: [], requested: [], missing: [] };
+  /** The response that the page was loaded with, from when its URL was cleaned. */
+  #handled: string | undefined;
+  readonly #logger: AuthOptions["logger"];
+  readonly #listeners: Listeners = {
+    signedIn: new Set(),
+    signedOut: new Set(),
+    sessionExpired: new Set(),
+    stateChanged: new Set(),
+  };
+
+  constructor(logger: AuthOptions["logger"]) {
+    this.#logger = logger;
+  }
+
+  attach(transport: Transport, options: AuthOptions): void {
+    this.#transport = transport;
+    this.#recipient = {
+      redirectUri: options.redirectUri!,
+      tag: transport.tag,
+      issuer: options.issuer ?? options.metadata?.issuer,
+    };
+    this.#postLogoutRedirectUri = options.postLogoutRedirectUri;
+    this.#see(transport.snapshot);
+  }
+
+  get isolation() {
+    return this.#transport.isolation;
+  }
+
+  get state(): AuthState {
+    return this.#state;
+  }
+
+  get scopes() {
+    return this.#scopes;
+  }
+
+  subscribe(listener: (state: AuthState) => void): () => void {
+    return this.on("stateChanged", listener);
+  }
+
+  on<K extends keyof AuthEvents>(event: K, listener: (detail: AuthEvents[K]) => void): () => void {
+    const listeners = this.#listeners[event];
+    if (!listeners) throw new AuthError("invalid_configuration", "configuration", "there is no such event");
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  async prepare(options: SignInOptions = {}): Promise<void> {
+    const { signal: _, ...rest } = options;
+    await this.#call("prepare", rest);
+  }
+
+  createAuthorizeUrl(options: SignInOptions = {}): AuthorizeRequest {
+    const { signal: _, ...rest } = options;
+    return this.#guard("createAuthorizeUrl", () => this.#transport.run("createAuthorizeUrl", rest)) as AuthorizeRequest;
+  }
+
+  async signIn(options: SignInOptions = {}): Promise<never> {
+    const stop = () => {
+      if (options.signal?.aborted) throw new AuthError("aborted", "authorize", "the caller's signal ended the sign-in");
+    };
+    stop();
+    await this.prepare(options);
+    stop();
+    return leaving(this.createAuthorizeUrl(options).url);
+  }
+
+  isCallback(url: string = location.href): boolean {
+    return isResponse(url, this.#recipient);
+  }
+
+  handleCallback<T>(url?: string): Promise<SignInResult<T>> {
+    const here = typeof location === "undefined" ? "" : location.href;
+    const response = url ?? (this.isCallback(here) ? here : (this.#handled ?? here));
+    if (this.isCallback(response)) {
+      this.#handled = response;
+      // First of all, so that no other script and no subresource sees the code.
+      if (here === response) this.#clean(this.#recipient.redirectUri);
+    }
+    return this.#call("handleCallback", response) as Promise<SignInResult<T>>;
+  }
+
+  getUser<C = IdTokenClaims>(): User<C> | null {
+    return this.#state.status === "authenticated" ? (this.#state.user as User<C> | null) : null;
+  }
+
+  async getAccessToken(): Promise<string> {
+    return (await this.getToken()).accessToken;
+  }
+
+  async getToken(): Promise<AccessToken> {
+    const token = (await this.#call("getToken")) as AccessToken;
+    return { ...token, expiresAt: token.expiresAt ?? Infinity };
+  }
+
+  readonly fetch: typeof fetch = (input, init) =>
+    this.#attempt("fetch", () => this.#transport.fetch(new Request(input, init)));
+
+  async signOut(options: SignOutOptions = {}): Promise<void> {
+    this.#handled = undefined;
+    const url = (await this.#call("signOut", options)) as string | undefined;
+    if (url) return leaving(url);
+  }
+
+  async signOutLocal(): Promise<void> {
+    this.#handled = undefined;
+    this.#guard("signOutLocal", () => this.#transport.run("signOutLocal"));
+  }
+
+  async handleSignOutCallback(url: string = location.href): Promise<void> {
+    let path: unknown;
+    try {
+      path = await this.#call("handleSignOutCallback", url);
+      this.#cleanSignOut(url);
+    } catch (error) {
+      if ((error as AuthError).code !== "not_mine") this.#cleanSignOut(url);
+      throw error;
+    }
+    if (path) location.replace(path as string);
+  }
+
+  #cleanSignOut(url: string): void {
+    if (this.#postLogoutRedirectUri && location.href === url) this.#clean(this.#postLogoutRedirectUri);
+  }
+
+  dispose(): void {
+    for (const listeners of Object.values(this.#listeners)) listeners.clear();
+    this.#handled = undefined;
+    this.#transport.dispose();
+  }
+
+  /** What the engine tells. */
+  hear(event: string, detail: unknown): void {
+    if (event === "stateChanged") {
+      this.#see(detail as Snapshot);
+      this.#log({ level: "info", event, detail: { status: this.#state.status } });
+      this.#emit("stateChanged", this.#state);
+    } else if (event === "signedIn") {
+      this.#emit("signedIn", detail as User | null);
+    } else if (event === "signedOut") {
+      this.#emit("signedOut", { reason: typeof detail === "number" ? codeOf(detail) : "sign_out" });
+    } else if (event === "sessionExpired") {
+      this.#emit("sessionExpired", AuthError.from(detail));
+    }
+  }
+
+  #see({ status, reason, user, expiresAt, scopes, requested, missing }: Snapshot): void {
+    this.#scopes = { granted: scopes ?? [], requested: requested ?? [], missing: missing ?? [] };
+    this.#state = Object.freeze(
+      status === "authenticated"
+        ? { status, user: user as User | null, expiresAt: expiresAt ?? Infinity, scopes: scopes!, stale: false }
+        : status === "anonymous" && reason !== undefined
+          ? { status, reason: codeOf(reason) }
+          : { status },
+    );
+  }
+
+  /** A listener that throws must not keep the others from hearing; its error goes where uncaught ones go. */
+  #emit<K extends keyof AuthEvents>(event: K, detail: AuthEvents[K]): void {
+    for (const listener of this.#listeners[event]) {
+      try {
+        listener(detail);
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+
+  #clean(url: string): void {
+    history.replaceState(history.state, "", url);
+  }
+
+  #call(operation: string, argument?: unknown): Promise<unknown> {
+    return this.#attempt(operation, () => this.#transport.call(operation, argument));
+  }
+
+  async #attempt<R>(operation: string, step: () => Promise<R>): Promise<R> {
+    this.#log({ level: "debug", event: operation });
+    try {
+      return await step();
+    } catch (error) {
+      throw this.#failed(operation, error);
+    }
+  }
+
+  #guard<R>(operation: string, step: () => R): R {
+    this.#log({ level: "debug", event: operation });
+    try {
+      return step();
+    } catch (error) {
+      throw this.#failed(operation, error);
+    }
+  }
+
+  #failed(event: string, error: unknown): AuthError {
+    const made = AuthError.from(error);
+    const { code, phase, retryable } = made;
+    this.#log({ level: "warn", event, detail: { code, phase, retryable } });
+    return made;
+  }
+
+  #log(entry: Omit<LogEntry, "at">): void {
+    this.#logger?.({ ...entry, at: Date.now() });
+  }
+}

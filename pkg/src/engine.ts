@@ -1,0 +1,49 @@
+import init, { Engine } from "../generated/wardkey.js";
+import { AuthError } from "./errors.js";
+import type { Listener, Snapshot, Transport } from "./transport.js";
+
+type WasmSource = string | URL | BufferSource | WebAssembly.Module;
+
+/** Loads the engine; once, as wasm-bindgen's `init` sees to. A load that failed can be tried again. */
+async function load(source: WasmSource): Promise<void> {
+  try {
+    await init({ module_or_path: source });
+  } catch {
+    const reason = "wardkey.wasm did not load; see `wasm`, and `script-src 'wasm-unsafe-eval'` of your CSP";
+    throw new AuthError("not_initialised", "configuration", reason, true);
+  }
+}
+
+/** Text for the engine. What JSON cannot say (a cycle, a BigInt) is the caller's mistake. */
+function text(value: unknown): string {
+  try {
+    return JSON.stringify(value ?? {});
+  } catch {
+    throw new AuthError("invalid_configuration", "configuration", "an option is not plain JSON");
+  }
+}
+
+/** The engine on this thread. */
+export async function openEngine(source: WasmSource, options: object, listener: Listener): Promise<Transport> {
+  const given = text(options);
+  await load(source);
+  let engine: Engine | undefined = new Engine(given, listener);
+  const current = () => {
+    if (!engine) throw new AuthError("not_initialised", "configuration", "the client was disposed");
+    return engine;
+  };
+  return {
+    isolation: "page",
+    tag: engine.run("tag", "{}") as string,
+    get snapshot() {
+      return current().run("state", "{}") as Snapshot;
+    },
+    call: async (operation, argument) => current().call(operation, text(argument)),
+    run: (operation, argument) => current().run(operation, text(argument)),
+    fetch: async (request) => current().fetch(request) as Promise<Response>,
+    dispose() {
+      engine?.free();
+      engine = undefined;
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * The codes of `AuthError`, in the order of their numbers in the engine (`src/protocol/error.rs`), each with its
+ * sentence. A test compares the two lists.
+ */
+const ERRORS = {
+  invalid_configuration: "An option is wrong",
+  insecure_context: "The page is not in a secure context",
+  not_initialised: "The engine is not ready",
+  discovery_failed: "The authorization server's metadata is not usable",
+  issuer_mismatch: "Another issuer answered",
+  state_mismatch: "The response bears no state of ours",
+  transaction_not_found: "No such sign-in is in progress",
+  already_completed: "This response was used before",
+  not_mine: "The URL is not for this client",
+  invalid_callback: "The response is malformed",
+  access_denied: "Access was denied",
+  login_required: "Nobody is signed in at the server",
+  interaction_required: "The server has to show a page",
+  authorization_failed: "The server refused the request",
+  invalid_token_response: "The token response is malformed",
+  invalid_grant: "The code is not valid any more",
+  id_token_invalid: "The ID token is not valid",
+  jwks_failed: "The server's keys are not usable",
+  token_type_mismatch: "The token is of another type",
+  timeout: "The server did not answer in time",
+  aborted: "The call was aborted",
+  offline: "The browser is offline",
+  network: "The request failed",
+  rate_limited: "The server asks to come later",
+  server_error: "The server failed",
+  not_signed_in: "Nobody is signed in",
+  session_expired: "The session has run out",
+  origin_not_allowed: "The token may not be sent there",
+  credential_refused: "The request brings credentials of its own",
+  storage_unavailable: "The browser denies storage",
+} as const;
+
+/** What went wrong. Stable: write your conditions on it. */
+export type AuthErrorCode = keyof typeof ERRORS;
+
+const PHASES = [
+  "configuration",
+  "discovery",
+  "authorize",
+  "callback",
+  "token",
+  "fetch",
+  "storage",
+  "sign_out",
+] as const;
+
+/** In the course of what it went wrong. */
+export type AuthErrorPhase = (typeof PHASES)[number];
+
+/** An error as the engine hands it over: numbers for code and phase, and what else is known. */
+export type EngineError = [
+  code: number,
+  phase: number,
+  retryable: boolean,
+  status: number | null,
+  oauthError: string | null,
+  reason: string,
+];
+
+/** The code with a number of the engine's. */
+export function codeOf(number: number): AuthErrorCode {
+  return Object.keys(ERRORS)[number] as AuthErrorCode;
+}
+
+/** Every rejection and throw of this package. Safe to log: it holds no token, code, verifier or claim. */
+export class AuthError extends Error {
+  override readonly name = "AuthError";
+  /** What went wrong. */
+  readonly code: AuthErrorCode;
+  /** In the course of what. */
+  readonly phase: AuthErrorPhase;
+  /** The same call may succeed later without the user doing anything. */
+  readonly retryable: boolean;
+  /** The HTTP status, where a server answered. */
+  readonly status?: number;
+  /** The server's `error` value, where it sent a well-formed one. */
+  readonly oauthError?: string;
+
+  /** @internal */
+  constructor(code: AuthErrorCode, phase: AuthErrorPhase, reason: string, retryable = false) {
+    super(`${ERRORS[code]}: ${reason}`);
+    this.code = code;
+    this.phase = phase;
+    this.retryable = retryable;
+  }
+
+  /** @internal */
+  static from(error: unknown): AuthError {
+    if (error instanceof AuthError) return error;
+    if (!Array.isArray(error)) {
+      // No error of the engine's own making: it has trapped, and does not go on.
+      return new AuthError("not_initialised", "configuration", "the engine stopped; create another client");
+    }
+    const [code, phase, retryable, status, oauthError, reason] = error as EngineError;
+    const made = new AuthError(codeOf(code), PHASES[phase]!, reason, retryable);
+    return Object.assign(made, status !== null && { status }, oauthError !== null && { oauthError });
+  }
+
+  /** What `JSON.stringify` sees. */
+  toJSON(): object {
+    const { name, code, phase, retryable, status, oauthError, message } = this;
+    return { name, code, phase, retryable, status, oauthError, message };
+  }
+}
+
+/** Is it an `AuthError`? Also across realms and copies of the package, where `instanceof` says no. */
+export function isAuthError(value: unknown): value is AuthError {
+  return value instanceof Error && value.name === "AuthError" && (value as AuthError).code in ERRORS;
+}

@@ -1,0 +1,18 @@
+/**
+ * Sign people in to browser apps: OAuth 2.0 authorization code with PKCE, and OpenID Connect.
+ *
+ * @module
+ */
+import { connect } from "./client.js";
+import { openEngine } from "./engine.js";
+import type { AuthClient, AuthOptions } from "./types.js";
+
+export { AuthError, isAuthError } from "./errors.js";
+export type { AuthErrorCode, AuthErrorPhase } from "./errors.js";
+export type * from "./types.js";
+
+/** Loads the engine once (memoised) and gives a client. Importing the package does nothing else, also in Node. */
+export function createAuthClient(options: AuthOptions): Promise<AuthClient> {
+  const source = options.wasm ?? new URL("./wardkey.wasm", import.meta.url);
+  return connect(options, (given, listener) => openEngine(source, given, listener));
+}

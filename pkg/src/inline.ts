@@ -1,0 +1,18 @@
+/**
+ * As `wardkey`, with the engine's bytes inlined: for bundlers and hosts that cannot place a `.wasm` file.
+ *
+ * @module
+ */
+import bytes from "../generated/wardkey.wasm";
+import { connect } from "./client.js";
+import { openEngine } from "./engine.js";
+import type { AuthClient, AuthOptions } from "./types.js";
+
+export { AuthError, isAuthError } from "./errors.js";
+export type { AuthErrorCode, AuthErrorPhase } from "./errors.js";
+export type * from "./types.js";
+
+/** Starts the engine once (memoised) and gives a client. Importing the package does nothing else, also in Node. */
+export function createAuthClient(options: AuthOptions): Promise<AuthClient> {
+  return connect(options, (given, listener) => openEngine(options.wasm ?? bytes, given, listener));
+}

@@ -1,0 +1,60 @@
+//! [`Platform`] on Web APIs: the one place that knows a browser.
+//!
+//! It needs no window: everything here exists in workers as well, but for `sessionStorage`, which is then
+//! unavailable.
+//!
+//! Deliberately absent: any rule of a protocol, and any decision that a flow could take.
+
+// The clock and the generator of random octets are denied everywhere else.
+#![allow(clippy::disallowed_methods)]
+
+mod global;
+mod http;
+mod keys;
+pub mod resource;
+mod storage;
+mod timer;
+pub mod value;
+
+use crate::client::{Platform, Unavailable};
+use crate::protocol::http::{Failure, Request, Response};
+use crate::protocol::jwk::SignatureCheck;
+
+/// The browser, or a worker in it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Browser;
+
+impl Platform for Browser {
+    fn now(&self) -> i64 {
+        // A whole number of milliseconds, far below 2^53.
+        js_sys::Date::now() as i64
+    }
+
+    fn random(&self, octets: &mut [u8]) -> Result<(), Unavailable> {
+        getrandom::fill(octets).map_err(|_| Unavailable)
+    }
+
+    async fn send(&self, request: Request, timeout: i64) -> Result<Response, Failure> {
+        http::send(request, timeout).await
+    }
+
+    async fn verify(&self, check: SignatureCheck) -> Result<bool, Unavailable> {
+        keys::verify(check).await
+    }
+
+    fn load(&self, key: &str) -> Result<Option<String>, Unavailable> {
+        storage::load(key)
+    }
+
+    fn save(&self, key: &str, text: Option<&str>) -> Result<(), Unavailable> {
+        storage::save(key, text)
+    }
+
+    fn sleep(&self, milliseconds: i32) -> impl Future<Output = ()> + 'static {
+        timer::sleep(milliseconds)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        wasm_bindgen_futures::spawn_local(task);
+    }
+}

@@ -1,0 +1,258 @@
+//! Sign-in: from the authorization URL to the session.
+
+use super::flight::Flight;
+use super::session::{Event, Session, User};
+use super::{Client, Platform};
+use crate::protocol::authorize::{self, Entropy, SignIn};
+use crate::protocol::callback::{self, AuthorizationResponse};
+use crate::protocol::error::{AuthError, Code, Phase};
+use crate::protocol::http::Cache;
+use crate::protocol::id_token::{self, Expected};
+use crate::protocol::json::Value;
+use crate::protocol::jwt::{self, Jwt};
+use crate::protocol::metadata::Metadata;
+use crate::protocol::scope;
+use crate::protocol::secret::Secret;
+use crate::protocol::token::{self, TokenResponse};
+use crate::protocol::transaction::{CAPACITY, Transaction};
+use std::rc::Rc;
+
+/// The handling of one response, shared by all who ask for it.
+pub(super) type Response = Flight<Result<SignInResult, AuthError>>;
+
+/// Where to send the browser.
+#[derive(Clone, Debug)]
+pub struct AuthorizeRequest {
+    /// The authorization URL.
+    pub url: String,
+    /// The `state` in it, by which the response is recognised.
+    pub state: String,
+}
+
+/// A finished sign-in.
+#[derive(Clone, Debug)]
+pub struct SignInResult {
+    /// `None` without OpenID Connect.
+    pub user: Option<Rc<User>>,
+    /// What the app gave to the sign-in.
+    pub app_state: Option<Value>,
+    /// Where the app wants to go on.
+    pub return_to: Option<String>,
+    /// What was granted.
+    pub granted: Rc<Vec<String>>,
+    /// What was asked for and not granted.
+    pub missing: Vec<String>,
+}
+
+impl<P: Platform> Client<P> {
+    /// Gets metadata and keys, after which [`create_authorize_url`](Self::create_authorize_url) needs no
+    /// waiting, and the page that handles the response finds both in the browser's HTTP cache.
+    ///
+    /// # Errors
+    /// `discovery_failed`, `issuer_mismatch`, `jwks_failed`.
+    pub async fn prepare(&self) -> Result<(), AuthError> {
+        self.metadata(Cache::Revalidate).await?;
+        if self.verifies_signatures() {
+            self.keys(Cache::Revalidate, i64::MIN).await?;
+        }
+        Ok(())
+    }
+
+    /// Mints an authorization request. Each call is a new transaction, kept for ten minutes.
+    ///
+    /// # Errors
+    /// `not_initialised` before [`prepare`](Self::prepare), `storage_unavailable`.
+    pub fn create_authorize_url(&self, sign_in: &SignIn) -> Result<AuthorizeRequest, AuthError> {
+        let metadata = self.known_metadata().ok_or_else(|| {
+            AuthError::new(Code::NotInitialised, Phase::Authorize, "prepare() has not finished")
+        })?;
+        let entropy = Entropy {
+            state: self.random(Phase::Authorize)?,
+            nonce: self.random(Phase::Authorize)?,
+            verifier: self.random(Phase::Authorize)?,
+        };
+        let now = self.0.platform.now();
+        let (url, transaction) = authorize::request(&self.0.config, &metadata, sign_in, &entropy, now);
+        let state = transaction.state.clone();
+        let mut ledger = self.ledger()?;
+        ledger.begin(transaction, now);
+        self.keep(&ledger)?;
+        Ok(AuthorizeRequest { url, state })
+    }
+
+    /// Finishes the sign-in that a URL is the response to. The same response gives the same result, however
+    /// often and whenever it is asked for while the session lives; the code is sent once.
+    ///
+    /// # Errors
+    /// `not_mine` for a URL that is no response to this client. Every failure before the transaction is
+    /// consumed (discovery, `iss`) leaves it usable; after that a failure is final.
+    pub async fn handle_callback(&self, url: &str) -> Result<SignInResult, AuthError> {
+        let response = callback::read(url, &self.0.config)?;
+        let state = response.state.clone();
+        let known = self
+            .0
+            .responses
+            .borrow()
+            .iter()
+            .find(|(known, _)| *known == state)
+            .map(|(_, flight)| flight.clone());
+        let flight = match known {
+            Some(flight) => flight,
+            None => {
+                let client = self.clone();
+                let flight = Flight::new(async move { client.loading(client.finish(response)).await });
+                let mut responses = self.0.responses.borrow_mut();
+                let surplus = (responses.len() + 1).saturating_sub(CAPACITY);
+                responses.drain(..surplus);
+                responses.push((state.clone(), flight.clone()));
+                flight
+            }
+        };
+        let result = flight.await;
+        if result.is_err() && self.ledger().is_ok_and(|ledger| ledger.is_pending(&state)) {
+            self.0.responses.borrow_mut().retain(|(known, _)| *known != state);
+        }
+        result
+    }
+
+    async fn finish(&self, response: AuthorizationResponse) -> Result<SignInResult, AuthError> {
+        self.must_be_pending(&response.state)?;
+        let metadata = self.metadata(Cache::Reuse).await?;
+        let advertised = metadata.authorization_response_iss_parameter_supported;
+        callback::check_issuer(response.iss.as_deref(), self.0.config.issuer.as_deref(), advertised)?;
+        let transaction = self.consume(&response.state)?;
+        let code = response.outcome.map_err(|error| callback::server_error(&error))?;
+        let tokens = self.redeem(&metadata, &code, &transaction).await?;
+        let user = self.user(&metadata, &tokens, &transaction).await?;
+        Ok(self.establish(tokens, user, transaction))
+    }
+
+    fn must_be_pending(&self, state: &str) -> Result<(), AuthError> {
+        let ledger = self.ledger()?;
+        if ledger.is_pending(state) {
+            return Ok(());
+        }
+        let (code, reason) = if ledger.is_spent(state) {
+            (Code::AlreadyCompleted, "this response was used before")
+        } else {
+            (
+                Code::TransactionNotFound,
+                "no sign-in with this state is pending in this tab; it may have expired",
+            )
+        };
+        Err(AuthError::new(code, Phase::Callback, reason))
+    }
+
+    /// Takes the transaction out of the tab's storage before anything is sent (RFC 9700 4.2.4).
+    fn consume(&self, state: &str) -> Result<Transaction, AuthError> {
+        self.must_be_pending(state)?;
+        let mut ledger = self.ledger()?;
+        let transaction = ledger.consume(state, self.0.platform.now());
+        self.keep(&ledger)?;
+        transaction.filter(|transaction| transaction.redirect_uri == self.0.config.redirect_uri).ok_or_else(
+            || AuthError::new(Code::InvalidCallback, Phase::Callback, "another redirect URI was asked for"),
+        )
+    }
+
+    async fn redeem(
+        &self,
+        metadata: &Metadata,
+        code: &Secret,
+        transaction: &Transaction,
+    ) -> Result<TokenResponse, AuthError> {
+        if self.verifies_signatures() {
+            // The keys come while the token request is on its way. Should they fail, the check will say so.
+            let client = self.clone();
+            self.0.platform.spawn(async move {
+                let _ = client.keys(Cache::Reuse, i64::MIN).await;
+            });
+        }
+        let request = token::request(&metadata.token_endpoint, &self.0.config.client_id, code, transaction);
+        let response = self.0.platform.send(request, self.0.config.timeout).await;
+        // The code is spent, or may be: the same call cannot succeed any more, whatever the trouble was.
+        let response = response.map_err(|failure| failure.error(Phase::Token).permanent())?;
+        token::response(&response).map_err(AuthError::permanent)
+    }
+
+    /// The person that the ID token names. Without OpenID Connect there is none to ask for, and one that comes
+    /// unasked is not looked at.
+    async fn user(
+        &self,
+        metadata: &Metadata,
+        tokens: &TokenResponse,
+        transaction: &Transaction,
+    ) -> Result<Option<Rc<User>>, AuthError> {
+        let Some(nonce) = &transaction.nonce else { return Ok(None) };
+        let id_token =
+            tokens.id_token.as_ref().ok_or_else(|| id_token::refused("the response has no ID token"))?;
+        let jwt = jwt::parse(id_token.expose()).map_err(id_token::refused)?;
+        self.check_claims(&jwt, metadata, tokens, transaction, nonce)?;
+        if self.verifies_signatures() {
+            self.verify_signature(&jwt).await?;
+        }
+        let subject = jwt.claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Some(Rc::new(User { subject, claims: jwt.claims })))
+    }
+
+    fn check_claims(
+        &self,
+        jwt: &Jwt<'_>,
+        metadata: &Metadata,
+        tokens: &TokenResponse,
+        transaction: &Transaction,
+        nonce: &str,
+    ) -> Result<(), AuthError> {
+        let config = &self.0.config;
+        let policy = &config.id_token;
+        let issuer = policy.expect_issuer.as_deref().or(config.issuer.as_deref());
+        let expected = Expected {
+            issuer: issuer.ok_or_else(|| id_token::refused("iss"))?,
+            audience: policy.expect_audience.as_deref().unwrap_or(&config.client_id),
+            client_id: &config.client_id,
+            algorithms: policy.algorithms.as_ref().unwrap_or(&metadata.id_token_signing_algorithms),
+            nonce: Some(nonce),
+            access_token: tokens.access_token.expose(),
+            max_age: transaction.max_age,
+            auth_time: transaction.auth_time,
+            acr: &transaction.acr,
+            now: self.0.platform.now().div_euclid(1000),
+            clock_skew: policy.clock_skew,
+        };
+        id_token::check(jwt, &expected).map_err(id_token::refused)
+    }
+
+    fn verifies_signatures(&self) -> bool {
+        self.0.config.is_openid() && !self.0.config.id_token.skip_signature
+    }
+
+    /// All checks have passed: from here on somebody is signed in.
+    fn establish(
+        &self,
+        tokens: TokenResponse,
+        user: Option<Rc<User>>,
+        transaction: Transaction,
+    ) -> SignInResult {
+        let requested = Rc::new(transaction.scope);
+        // RFC 6749 5.1: no `scope` in the response means that all was granted.
+        let granted = tokens.scope.map_or_else(|| Rc::clone(&requested), Rc::new);
+        let lifetime = tokens.expires_in.map(|seconds| seconds.saturating_mul(1000));
+        self.begin_session(Session {
+            access_token: Rc::new(tokens.access_token),
+            id_token: tokens.id_token,
+            user: user.clone(),
+            expires_at: lifetime.map(|lifetime| self.0.platform.now().saturating_add(lifetime)),
+            granted: Rc::clone(&granted),
+            requested: Rc::clone(&requested),
+        });
+        // In this order, so that who hears of the sign-in finds the new state.
+        self.tell_state();
+        self.tell(Event::SignedIn(user.clone()));
+        SignInResult {
+            user,
+            app_state: transaction.app_state,
+            return_to: transaction.return_to,
+            missing: scope::missing(&requested, &granted),
+            granted,
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Sign-out: here first and completely, then at the server.
+
+use super::session::Event;
+use super::{Client, Platform};
+use crate::protocol::error::{AuthError, Code, Phase};
+use crate::protocol::http::Cache;
+use crate::protocol::logout::{self, SignOut};
+
+/// Where the browser goes after the session has ended here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// To the server's end-session endpoint, which ends its session too.
+    Server(String),
+    /// To a path of this origin: the server has no such endpoint.
+    Here(String),
+    /// Nowhere.
+    Stay,
+}
+
+impl<P: Platform> Client<P> {
+    /// Ends the session here, and gives the URL at which it ends at the server.
+    ///
+    /// # Errors
+    /// The session here has ended in any case. `discovery_failed` or `storage_unavailable` say why the server
+    /// cannot be told.
+    pub async fn sign_out(&self, sign_out: &SignOut) -> Result<Farewell, AuthError> {
+        let id_token = self.take_id_token();
+        self.sign_out_local();
+        let metadata = self.metadata(Cache::Reuse).await?;
+        let Some(endpoint) = metadata.end_session_endpoint.as_deref() else {
+            return Ok(sign_out.return_to.clone().map_or(Farewell::Stay, Farewell::Here));
+        };
+        let now = self.0.platform.now();
+        let entropy = self.random(Phase::SignOut)?;
+        let (url, departure) =
+            logout::request(&self.0.config, endpoint, id_token.as_ref(), sign_out, &entropy, now);
+        let mut ledger = self.ledger()?;
+        ledger.depart(departure, now);
+        self.keep(&ledger)?;
+        Ok(Farewell::Server(url))
+    }
+
+    /// Ends the session here only.
+    pub fn sign_out_local(&self) {
+        if self.end_session(None) {
+            self.tell(Event::SignedOut(None));
+        }
+    }
+
+    /// Handles the way back from the server's sign-out, and gives the path that the app wanted to go to.
+    ///
+    /// # Errors
+    /// `not_mine` for another URL; `state_mismatch` where the `state` is not that of a sign-out of this tab.
+    /// Neither signs anybody in or out.
+    pub fn handle_sign_out_callback(&self, url: &str) -> Result<Option<String>, AuthError> {
+        let state = logout::response(url, &self.0.config)?;
+        let mut ledger = self.ledger()?;
+        let Some(departure) = ledger.arrive(&state) else {
+            return Err(AuthError::new(
+                Code::StateMismatch,
+                Phase::SignOut,
+                "no sign-out with this state is in progress",
+            ));
+        };
+        self.keep(&ledger)?;
+        Ok(departure.return_to)
+    }
+}

@@ -1,0 +1,91 @@
+//! The flows: what is asked of whom in which order, and what is kept.
+//!
+//! Every effect goes through [`Platform`], so that a whole sign-in is a native test with a scripted server and
+//! clock. A `RefCell` is never borrowed over an `await` or while the observer runs: both may come back in.
+//!
+//! Deliberately absent: Web APIs, windows, navigation (the caller goes where a flow says), and any rule that
+//! could be a pure function of `protocol`.
+
+mod discovery;
+mod fetch;
+mod flight;
+mod login;
+mod logout;
+mod platform;
+mod session;
+
+pub use login::{AuthorizeRequest, SignInResult};
+pub use logout::Farewell;
+pub use platform::{Platform, Unavailable};
+pub use session::{AccessToken, Event, State, User};
+
+use crate::protocol::config::Config;
+use crate::protocol::error::{AuthError, Code, Phase};
+use crate::protocol::pkce::ENTROPY;
+use crate::protocol::transaction::Ledger;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// A client of one authorization server. Clones are the same client.
+pub struct Client<P: Platform>(Rc<Inner<P>>);
+
+impl<P: Platform> Clone for Client<P> {
+    fn clone(&self) -> Self {
+        Client(Rc::clone(&self.0))
+    }
+}
+
+struct Inner<P> {
+    platform: Rc<P>,
+    config: Config,
+    observer: Box<dyn Fn(Event)>,
+    server: RefCell<discovery::Server>,
+    session: RefCell<session::Sessions>,
+    /// Responses that are being or have been handled, by their `state`: each is handled once, whoever asks.
+    responses: RefCell<Vec<(String, login::Response)>>,
+}
+
+impl<P: Platform> Client<P> {
+    /// A client with nobody signed in. `observer` is told of every change of state; it may call the client.
+    pub fn new(platform: P, config: Config, observer: impl Fn(Event) + 'static) -> Self {
+        Client(Rc::new(Inner {
+            platform: Rc::new(platform),
+            config,
+            observer: Box::new(observer),
+            server: RefCell::default(),
+            session: RefCell::default(),
+            responses: RefCell::default(),
+        }))
+    }
+
+    /// The configuration, as it was checked.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    fn random(&self, phase: Phase) -> Result<[u8; ENTROPY], AuthError> {
+        let mut octets = [0; ENTROPY];
+        let unavailable =
+            |Unavailable| AuthError::new(Code::InsecureContext, phase, "the browser gives no random octets");
+        self.0.platform.random(&mut octets).map_err(unavailable)?;
+        Ok(octets)
+    }
+
+    /// Versioned, and apart for each issuer and client, so that two apps on one origin never meet.
+    fn ledger_key(&self) -> String {
+        ["wardkey:1:", &self.0.config.tag].concat()
+    }
+
+    fn ledger(&self) -> Result<Ledger, AuthError> {
+        let text = self.0.platform.load(&self.ledger_key()).map_err(storage)?;
+        Ok(Ledger::read(&text.unwrap_or_default(), self.0.platform.now()))
+    }
+
+    fn keep(&self, ledger: &Ledger) -> Result<(), AuthError> {
+        self.0.platform.save(&self.ledger_key(), ledger.write().as_deref()).map_err(storage)
+    }
+}
+
+fn storage(Unavailable: Unavailable) -> AuthError {
+    AuthError::new(Code::StorageUnavailable, Phase::Storage, "sessionStorage is denied or full")
+}

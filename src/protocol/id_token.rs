@@ -1,0 +1,169 @@
+//! The ID token's claims (OpenID Connect Core 1.0, 2 and 3.1.3.7).
+//!
+//! The signature is the caller's to have verified, with the algorithm and key that `jwt` and `jwk` chose.
+
+use super::error::{AuthError, Code, Phase};
+use super::hash;
+use super::json::Value;
+use super::jwt::{Algorithm, Jwt};
+use super::options::{Names, Options, invalid};
+
+/// The names of `IdTokenPolicy`.
+pub const ID_TOKEN_POLICY: Names = Names {
+    interface: "IdTokenPolicy",
+    required: &[],
+    optional: &["algorithms", "clockSkewSec", "expectIssuer", "expectAudience", "dangerouslySkipSignature"],
+};
+
+/// How far the server's clock may be from ours, by default.
+const CLOCK_SKEW: i64 = 60;
+/// An ID token of a sign-in that just happened is not older than a day.
+const MAX_AGE_OF_TOKEN: i64 = 86_400;
+/// Beyond that, `exp` is a mistake (milliseconds) or an overflow to come.
+const MAX_LIFETIME: i64 = 50 * 365 * 86_400;
+
+/// The app's policy for ID tokens.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)]
+pub struct Policy {
+    pub algorithms: Option<Vec<Algorithm>>,
+    pub clock_skew: i64,
+    pub expect_issuer: Option<String>,
+    pub expect_audience: Option<String>,
+    pub skip_signature: bool,
+}
+
+impl Policy {
+    /// Reads the option `idToken`; without it, the strict defaults.
+    pub fn read(value: Option<&Value>) -> Result<Policy, AuthError> {
+        let empty = Value::Object(Vec::new());
+        let options = Options::read(value.unwrap_or(&empty), &ID_TOKEN_POLICY)?;
+        let algorithms: Option<Vec<_>> =
+            options.list("algorithms").iter().map(|name| Algorithm::from_name(name.as_str()?)).collect();
+        let algorithms =
+            algorithms.ok_or_else(|| invalid("algorithms", "names one that cannot be verified"))?;
+        if options.get("algorithms").is_some() && algorithms.is_empty() {
+            return Err(invalid("algorithms", "is empty"));
+        }
+        Ok(Policy {
+            algorithms: if algorithms.is_empty() { None } else { Some(algorithms) },
+            clock_skew: options.number("clockSkewSec")?.unwrap_or(CLOCK_SKEW),
+            expect_issuer: options.text("expectIssuer")?.map(str::to_owned),
+            expect_audience: options.text("expectAudience")?.map(str::to_owned),
+            skip_signature: options.flag("dangerouslySkipSignature")?,
+        })
+    }
+}
+
+/// What the token must say.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Expected<'a> {
+    pub issuer: &'a str,
+    pub audience: &'a str,
+    pub client_id: &'a str,
+    pub algorithms: &'a [Algorithm],
+    pub nonce: Option<&'a str>,
+    /// The access token that came with it, for `at_hash`.
+    pub access_token: &'a str,
+    /// Seconds, when `max_age` was asked for.
+    pub max_age: Option<i64>,
+    /// `auth_time` was asked for as an essential claim.
+    pub auth_time: bool,
+    /// The classes that were asked for as essential; any will do, none asks nothing.
+    pub acr: &'a [String],
+    /// Seconds since the epoch.
+    pub now: i64,
+    pub clock_skew: i64,
+}
+
+/// The reason that a check gives: the claim's or header's name.
+type Check = Result<(), &'static str>;
+
+/// The error for an ID token, naming the claim or header.
+pub fn refused(reason: &'static str) -> AuthError {
+    AuthError::new(Code::IdTokenInvalid, Phase::Token, reason)
+}
+
+/// Every check of Core 3.1.3.7 but the signature's, in its order.
+pub fn check(jwt: &Jwt<'_>, expected: &Expected<'_>) -> Check {
+    check_kind(jwt, expected)?;
+    let claims = &jwt.claims;
+    require(claims.get("iss").and_then(Value::as_str) == Some(expected.issuer), "iss")?; // (2)
+    check_audience(claims, expected)?; // (3) to (5)
+    check_subject(claims)?; // Core 2
+    check_times(claims, expected)?; // (9), (10)
+    require(claims.get("nonce").map(Value::as_str) == expected.nonce.map(Some), "nonce")?; // (11)
+    check_authentication(claims, expected)?; // (12), (13)
+    check_at_hash(jwt, expected) // 3.1.3.8
+}
+
+fn require(held: bool, name: &'static str) -> Check {
+    if held { Ok(()) } else { Err(name) }
+}
+
+/// (6), (7): an algorithm from our list, and no other kind of JWT (RFC 8725 3.11).
+fn check_kind(jwt: &Jwt<'_>, expected: &Expected<'_>) -> Check {
+    require(expected.algorithms.contains(&jwt.algorithm), "alg")?;
+    let is_jwt =
+        |kind: &str| kind.eq_ignore_ascii_case("JWT") || kind.eq_ignore_ascii_case("application/jwt");
+    require(jwt.media_type.as_deref().is_none_or(is_jwt), "typ")
+}
+
+/// The client, and nobody else: other audiences are not trusted. `azp`, where present, is the client.
+fn check_audience(claims: &Value, expected: &Expected<'_>) -> Check {
+    let audience = match claims.get("aud") {
+        Some(Value::Array(audiences)) => match audiences.as_slice() {
+            [only] => only.as_str(),
+            _ => None,
+        },
+        other => other.and_then(Value::as_str),
+    };
+    require(audience == Some(expected.audience), "aud")?;
+    require(claims.get("azp").is_none_or(|party| party.as_str() == Some(expected.client_id)), "azp")
+}
+
+fn check_subject(claims: &Value) -> Check {
+    let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+    require((1..=255).contains(&subject.len()), "sub")
+}
+
+fn check_times(claims: &Value, expected: &Expected<'_>) -> Check {
+    let (now, skew) = (expected.now, expected.clock_skew);
+    let time = |name: &'static str| claims.get(name).and_then(Value::as_integer).ok_or(name);
+    let expires = time("exp")?;
+    require(expires > now.saturating_sub(skew) && expires < now.saturating_add(MAX_LIFETIME), "exp")?;
+    let issued = time("iat")?;
+    let oldest = now.saturating_sub(MAX_AGE_OF_TOKEN).saturating_sub(skew);
+    require(issued >= oldest && issued <= now.saturating_add(skew), "iat")?;
+    match claims.get("nbf") {
+        None => Ok(()),
+        Some(_) => require(time("nbf")? <= now.saturating_add(skew), "nbf"),
+    }
+}
+
+fn check_authentication(claims: &Value, expected: &Expected<'_>) -> Check {
+    if expected.auth_time || expected.max_age.is_some() {
+        let authenticated = claims.get("auth_time").and_then(Value::as_integer).ok_or("auth_time")?;
+        require(authenticated <= expected.now.saturating_add(expected.clock_skew), "auth_time")?;
+        if let Some(max_age) = expected.max_age {
+            let limit = authenticated.saturating_add(max_age).saturating_add(expected.clock_skew);
+            require(expected.now <= limit, "auth_time")?;
+        }
+    }
+    if expected.acr.is_empty() {
+        return Ok(());
+    }
+    let class = claims.get("acr").and_then(Value::as_str);
+    require(class.is_some_and(|class| expected.acr.iter().any(|wanted| wanted == class)), "acr")
+}
+
+fn check_at_hash(jwt: &Jwt<'_>, expected: &Expected<'_>) -> Check {
+    match jwt.claims.get("at_hash") {
+        None => Ok(()),
+        Some(value) => {
+            let computed = hash::left_half(jwt.algorithm.hash(), expected.access_token);
+            require(value.as_str() == Some(&computed), "at_hash")
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! One generic JSON value, its strict parser (RFC 8259) and its writer.
+//!
+//! Everything that comes in, from servers, storage and the page, is this one type: derived readers for each
+//! message would cost more than all the rules together. Duplicate member names are refused (RFC 8259 4 leaves
+//! it open; two readers that choose differently are an attack), and so is nesting deeper than [`DEPTH`].
+
+/// How deep arrays and objects may nest.
+pub const DEPTH: usize = 64;
+
+/// A JSON value. Numbers that are no integer of 64 bits keep their text: nothing here calculates with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Decimal(String),
+    String(String),
+    Array(Vec<Value>),
+    Object(Vec<(String, Value)>),
+}
+
+impl Value {
+    /// The member of an object.
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        match self {
+            Value::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// Takes the member of an object out.
+    pub fn take(&mut self, name: &str) -> Option<Value> {
+        match self {
+            Value::Object(members) => members
+                .iter_mut()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| std::mem::replace(value, Value::Null)),
+            _ => None,
+        }
+    }
+
+    /// The text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// An integer, or a decimal number rounded down (NumericDate may have a fraction, RFC 7519 2).
+    pub fn as_integer(&self) -> Option<i64> {
+        match self {
+            Value::Integer(integer) => Some(*integer),
+            Value::Decimal(text) => floor(text),
+            _ => None,
+        }
+    }
+
+    /// The elements of an array.
+    pub fn as_array(&self) -> Option<&[Value]> {
+        match self {
+            Value::Array(elements) => Some(elements),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Value::String(text.to_owned())
+    }
+}
+
+impl From<i64> for Value {
+    fn from(integer: i64) -> Self {
+        Value::Integer(integer)
+    }
+}
+
+impl From<&[String]> for Value {
+    fn from(texts: &[String]) -> Self {
+        Value::Array(texts.iter().map(|text| Value::from(text.as_str())).collect())
+    }
+}
+
+/// An object of the members that are there.
+pub fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+    Value::Object(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+}
+
+/// The integer below a plain decimal number, if it has no exponent and fits.
+fn floor(text: &str) -> Option<i64> {
+    let (whole, fraction) = text.split_once('.')?;
+    if !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let integer: i64 = whole.parse().ok()?;
+    let exact = fraction.bytes().all(|b| b == b'0');
+    Some(if whole.starts_with('-') && !exact { integer.checked_sub(1)? } else { integer })
+}
+
+/// The value that a text is. `None` for everything that RFC 8259 does not allow, duplicate names, lone
+/// surrogates, and nesting beyond [`DEPTH`].
+pub fn parse(text: &[u8]) -> Option<Value> {
+    std::str::from_utf8(text).ok()?;
+    let mut parser = Parser { rest: text };
+    parser.space();
+    let value = parser.value(DEPTH)?;
+    parser.space();
+    parser.rest.is_empty().then_some(value)
+}
+
+struct Parser<'a> {
+    rest: &'a [u8],
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<u8> {
+        self.rest.first().copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        Some(*first)
+    }
+
+    /// Consumes what is next if it is this octet.
+    fn eat(&mut self, octet: u8) -> bool {
+        let found = self.peek() == Some(octet);
+        if found {
+            self.next();
+        }
+        found
+    }
+
+    fn space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.next();
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Option<Value> {
+        match self.peek()? {
+            b'{' => self.object(depth.checked_sub(1)?),
+            b'[' => self.array(depth.checked_sub(1)?),
+            b'"' => self.string().map(Value::String),
+            b'n' => self.word(b"null", Value::Null),
+            b't' => self.word(b"true", Value::Bool(true)),
+            b'f' => self.word(b"false", Value::Bool(false)),
+            _ => self.number(),
+        }
+    }
+
+    fn word(&mut self, word: &[u8], value: Value) -> Option<Value> {
+        self.rest = self.rest.strip_prefix(word)?;
+        Some(value)
+    }
+
+    fn array(&mut self, depth: usize) -> Option<Value> {
+        self.next();
+        let mut elements = Vec::new();
+        self.space();
+        if self.eat(b']') {
+            return Some(Value::Array(elements));
+        }
+        loop {
+            self.space();
+            elements.push(self.value(depth)?);
+            self.space();
+            match self.next()? {
+                b',' => {}
+                b']' => return Some(Value::Array(elements)),
+                _ => return None,
+            }
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Option<Value> {
+        self.next();
+        let mut members: Vec<(String, Value)> = Vec::new();
+        self.space();
+        if self.eat(b'}') {
+            return Some(Value::Object(members));
+        }
+        loop {
+            self.space();
+            let name = self.string()?;
+            if members.iter().any(|(known, _)| *known == name) {
+                return None;
+            }
+            self.space();
+            if !self.eat(b':') {
+                return None;
+            }
+            self.space();
+            let value = self.value(depth)?;
+            members.push((name, value));
+            self.space();
+            match self.next()? {
+                b',' => {}
+                b'}' => return Some(Value::Object(members)),
+                _ => return None,
+            }
+        }
+    }
+
+    fn string(&mut self) -> Option<String> {
+        if !self.eat(b'"') {
+            return None;
+        }
+        // The buffer never grows: a token would leave a copy of itself behind.
+        let mut text = Vec::with_capacity(self.rest.iter().position(|b| *b == b'"')?);
+        loop {
+            match self.next()? {
+                b'"' => return String::from_utf8(text).ok(),
+                b'\\' => self.escape(&mut text)?,
+                0x00..=0x1f => return None,
+                octet => text.push(octet),
+            }
+        }
+    }
+
+    fn escape(&mut self, text: &mut Vec<u8>) -> Option<()> {
+        let octet = match self.next()? {
+            quoted @ (b'"' | b'\\' | b'/') => quoted,
+            b'b' => 0x08,
+            b'f' => 0x0c,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'u' => {
+                let code_point = self.code_point()?;
+                text.extend_from_slice(code_point.encode_utf8(&mut [0; 4]).as_bytes());
+                return Some(());
+            }
+            _ => return None,
+        };
+        text.push(octet);
+        Some(())
+    }
+
+    /// What stands behind `\u`, a surrogate pair counting as one.
+    fn code_point(&mut self) -> Option<char> {
+        let unit = self.hex4()?;
+        if !(0xd800..0xdc00).contains(&unit) {
+            return char::from_u32(unit);
+        }
+        self.rest = self.rest.strip_prefix(b"\\u")?;
+        let low = self.hex4()?;
+        if !(0xdc00..0xe000).contains(&low) {
+            return None;
+        }
+        char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
+    }
+
+    fn hex4(&mut self) -> Option<u32> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            unit = unit * 16 + char::from(self.next()?).to_digit(16)?;
+        }
+        Some(unit)
+    }
+
+    fn number(&mut self) -> Option<Value> {
+        let start = self.rest;
+        self.eat(b'-');
+        if !self.eat(b'0') {
+            self.digits()?;
+        }
+        if self.eat(b'.') {
+            self.digits()?;
+        }
+        if self.eat(b'e') || self.eat(b'E') {
+            let _ = self.eat(b'+') || self.eat(b'-');
+            self.digits()?;
+        }
+        let text = std::str::from_utf8(start.get(..start.len() - self.rest.len())?).ok()?;
+        Some(text.parse().map_or_else(|_| Value::Decimal(text.to_owned()), Value::Integer))
+    }
+
+    /// One digit or more.
+    fn digits(&mut self) -> Option<()> {
+        let mut any = None;
+        while self.peek().is_some_and(|b| b.is_ascii_digit()) {
+            self.next();
+            any = Some(());
+        }
+        any
+    }
+}
+
+/// The text of a value, without white space.
+pub fn write(value: &Value) -> String {
+    let mut text = String::new();
+    write_value(value, &mut text);
+    text
+}
+
+fn write_value(value: &Value, text: &mut String) {
+    match value {
+        Value::Null => text.push_str("null"),
+        Value::Bool(true) => text.push_str("true"),
+        Value::Bool(false) => text.push_str("false"),
+        Value::Integer(integer) => text.push_str(&integer.to_string()),
+        Value::Decimal(decimal) => text.push_str(decimal),
+        Value::String(string) => write_string(string, text),
+        Value::Array(elements) => {
+            let write = |element: &Value, text: &mut String| write_value(element, text);
+            write_list(elements, '[', ']', text, write);
+        }
+        Value::Object(members) => write_list(members, '{', '}', text, |(name, value), text| {
+            write_string(name, text);
+            text.push(':');
+            write_value(value, text);
+        }),
+    }
+}
+
+fn write_list<T>(items: &[T], open: char, close: char, text: &mut String, write: impl Fn(&T, &mut String)) {
+    text.push(open);
+    for (position, item) in items.iter().enumerate() {
+        if position > 0 {
+            text.push(',');
+        }
+        write(item, text);
+    }
+    text.push(close);
+}
+
+fn write_string(string: &str, text: &mut String) {
+    text.push('"');
+    for character in string.chars() {
+        match character {
+            '"' | '\\' => {
+                text.push('\\');
+                text.push(character);
+            }
+            '\0'..='\x1f' => {
+                text.push_str("\\u00");
+                let code = u32::from(character);
+                text.extend([code >> 4, code & 15].iter().filter_map(|digit| char::from_digit(*digit, 16)));
+            }
+            _ => text.push(character),
+        }
+    }
+    text.push('"');
+}

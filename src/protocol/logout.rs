@@ -1,0 +1,84 @@
+//! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
+
+use super::config::{self, Config};
+use super::error::{AuthError, Code, Phase};
+use super::form::{self, Form};
+use super::hash;
+use super::json::Value;
+use super::options::{Names, Options, invalid};
+use super::pkce::ENTROPY;
+use super::secret::Secret;
+use super::transaction::Departure;
+use super::url::{self, Url};
+
+/// The names of `SignOutOptions`.
+pub const SIGN_OUT_OPTIONS: Names =
+    Names { interface: "SignOutOptions", required: &[], optional: &["postLogoutRedirectUri", "returnTo"] };
+
+/// A sign-out, as the app asks for it.
+#[derive(Clone, Debug, Default)]
+pub struct SignOut {
+    post_logout_redirect_uri: Option<String>,
+    /// A path of this origin, for after the sign-out.
+    pub return_to: Option<String>,
+}
+
+impl SignOut {
+    /// Reads `SignOutOptions`.
+    pub fn read(value: &Value) -> Result<SignOut, AuthError> {
+        let options = Options::read(value, &SIGN_OUT_OPTIONS)?;
+        let return_to = options.text("returnTo")?;
+        if return_to.is_some_and(|path| !url::is_local_path(path)) {
+            return Err(invalid("returnTo", "is not a plain path of this origin"));
+        }
+        Ok(SignOut {
+            post_logout_redirect_uri: config::redirect(&options, "postLogoutRedirectUri")?
+                .map(|(text, _)| text),
+            return_to: return_to.map(str::to_owned),
+        })
+    }
+}
+
+/// The URL to send the browser to (2), and what to keep to know the way back. `now` is in milliseconds.
+pub fn request(
+    config: &Config,
+    end_session_endpoint: &str,
+    id_token: Option<&Secret>,
+    sign_out: &SignOut,
+    entropy: &[u8; ENTROPY],
+    now: i64,
+) -> (String, Departure) {
+    let state = [config.tag.as_str(), &hash::base64url(entropy)].concat();
+    let back = sign_out.post_logout_redirect_uri.as_ref().or(config.post_logout_redirect_uri.as_ref());
+    let mut form = Form::new();
+    form.add("id_token_hint", id_token.map(Secret::expose).unwrap_or_default())
+        .add("client_id", &config.client_id);
+    if let Some(back) = back {
+        form.add("post_logout_redirect_uri", back).add("state", &state);
+    }
+    let url = form::append_query(end_session_endpoint, &form.finish());
+    (url, Departure { state, created: now, return_to: sign_out.return_to.clone() })
+}
+
+/// The `state` with which the server sent the browser back (3). `not_mine` for a URL that is not where it
+/// sends it, `state_mismatch` for one without exactly one `state`.
+pub fn response(url: &str, config: &Config) -> Result<String, AuthError> {
+    let error = |code, reason| AuthError::new(code, Phase::SignOut, reason);
+    let (before, _) = url.split_once('#').unwrap_or((url, ""));
+    let (place, query) = before.split_once('?').unwrap_or((before, ""));
+    let expected = config.post_logout_redirect_uri.as_deref().and_then(Url::parse);
+    let here = Url::parse(place).zip(expected).is_some_and(|(here, expected)| here.same_place(&expected));
+    if !here {
+        return Err(error(Code::NotMine, "the URL is not the postLogoutRedirectUri"));
+    }
+    // One page may serve both responses.
+    if form::decode(query).any(|(name, _)| name == "code" || name == "error") {
+        return Err(error(Code::NotMine, "the URL is an authorization response"));
+    }
+    let mut states =
+        form::decode(query).filter(|(name, _)| name == "state").map(|(_, value)| value.into_owned());
+    match (states.next(), states.next()) {
+        (Some(state), None) => Ok(state),
+        _ => Err(error(Code::StateMismatch, "state is missing, or came twice")),
+    }
+}

@@ -1,0 +1,22 @@
+//! Lists of scope tokens (RFC 6749 3.3).
+
+/// The tokens of a space-delimited list, in order, each once. Nothing where a character is not allowed:
+/// scope-token = 1*( %x21 / %x23-5B / %x5D-7E ).
+pub fn parse(list: &str) -> Option<Vec<String>> {
+    let legal = |b: u8| matches!(b, 0x20 | 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
+    if !list.bytes().all(legal) {
+        return None;
+    }
+    let mut scopes: Vec<String> = Vec::new();
+    for token in list.split(' ').filter(|token| !token.is_empty()) {
+        if !scopes.iter().any(|known| known == token) {
+            scopes.push(token.to_owned());
+        }
+    }
+    Some(scopes)
+}
+
+/// What was asked for and not granted.
+pub fn missing(requested: &[String], granted: &[String]) -> Vec<String> {
+    requested.iter().filter(|scope| !granted.contains(scope)).cloned().collect()
+}

@@ -1,0 +1,156 @@
+// The authorization response: tampered with, used twice, foreign, or reached by the back button.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import {
+  authorizationResponse,
+  everythingStored,
+  handleCallback,
+  openDemo,
+  openSuite,
+  PROBE,
+  signIn,
+  troubleCode,
+} from "./harness.mjs";
+
+const suite = await openSuite();
+after(() => suite.close());
+
+const set = (name, value) => (url) => url.searchParams.set(name, value);
+const change = (name) => (url) => {
+  const value = url.searchParams.get(name);
+  url.searchParams.set(name, value.slice(0, -1) + (value.endsWith("A") ? "B" : "A"));
+};
+
+/** `spends`: the response got as far as the token request, so its own sign-in is over; otherwise it still completes. */
+const tampering = [
+  { what: "another state", tamper: set("state", "forged"), code: "state_mismatch" },
+  { what: "no state", tamper: (url) => url.searchParams.delete("state"), code: "state_mismatch" },
+  { what: "a changed state", tamper: change("state"), code: "transaction_not_found" },
+  { what: "another iss (RFC 9207)", tamper: set("iss", "https://attacker.example"), code: "issuer_mismatch" },
+  { what: "no iss, though the server sends one", tamper: (url) => url.searchParams.delete("iss"), code: "issuer_mismatch" },
+  { what: "a second code", tamper: (url) => url.searchParams.append("code", "x"), code: "invalid_callback" },
+  { what: "an error beside the code", tamper: set("error", "access_denied"), code: "invalid_callback" },
+  { what: "a changed code", tamper: change("code"), code: "invalid_grant", spends: true },
+];
+
+for (const { what, tamper, code, spends = false } of tampering) {
+  test(
+    `a response with ${what} is refused with ${code}`,
+    suite.withPage(async ({ page }) => {
+      const genuine = await authorizationResponse(page, suite);
+      const other = await authorizationResponse(page, suite);
+      const tampered = new URL(genuine);
+      tamper(tampered);
+
+      await page.goto(tampered.href);
+      const refused = await handleCallback(page);
+      assert.equal(refused.name, "AuthError");
+      assert.equal(refused.code, code);
+      assert.equal(refused.status, "anonymous");
+      assert.equal(refused.query, "", "the URL is cleaned");
+      assert.equal(suite.tokenRequests().length, spends ? 1 : 0);
+      assert.deepEqual(suite.tokens(), []);
+
+      for (const pending of spends ? [other] : [other, genuine]) {
+        await page.goto(pending);
+        const { sub, status } = await handleCallback(page);
+        assert.deepEqual({ sub, status }, { sub: "alice", status: "authenticated" });
+      }
+      const stored = await everythingStored(page);
+      for (const token of suite.tokens()) assert.ok(!stored.includes(token));
+    }),
+  );
+}
+
+test(
+  "handling a callback twice, also at the same time, gives one result with one token request",
+  suite.withPage(async ({ page }) => {
+    await authorizationResponse(page, suite, { appState: { basket: [1, "zwei"] }, returnTo: "/orders?open=1" });
+    const results = await page.evaluate(async () => {
+      const client = await globalThis.openClient();
+      const url = location.href;
+      const together = await Promise.all([client.handleCallback(url), client.handleCallback(url)]);
+      return [...together, await client.handleCallback(url)];
+    });
+    assert.equal(results[0].user.sub, "alice");
+    assert.deepEqual(results[0].appState, { basket: [1, "zwei"] });
+    assert.equal(results[0].returnTo, "/orders?open=1");
+    assert.deepEqual(results[0].scopes.missing, []);
+    assert.deepEqual(results[1], results[0]);
+    assert.deepEqual(results[2], results[0]);
+    assert.equal(suite.tokenRequests().length, 1);
+    assert.equal(new URL(page.url()).search, "");
+  }),
+);
+
+test(
+  "a response that was used is refused in a new document, without a token request",
+  suite.withPage(async ({ page }) => {
+    const url = await authorizationResponse(page, suite);
+    assert.equal((await handleCallback(page)).status, "authenticated");
+    await page.goto(url);
+    const again = await handleCallback(page);
+    assert.equal(again.code, "already_completed");
+    assert.equal(again.query, "");
+    assert.equal(suite.tokenRequests().length, 1);
+  }),
+);
+
+test(
+  "a response opened in another browser is refused, without a token request",
+  suite.withPage(async ({ page, context }) => {
+    const url = await authorizationResponse(page, suite);
+    const elsewhere = await context.browser().newContext();
+    try {
+      const otherPage = await elsewhere.newPage();
+      await otherPage.goto(url);
+      const { code, status, query } = await handleCallback(otherPage);
+      assert.deepEqual({ code, status, query }, { code: "transaction_not_found", status: "anonymous", query: "" });
+      assert.equal(suite.tokenRequests().length, 0);
+    } finally {
+      await elsewhere.close();
+    }
+  }),
+);
+
+test(
+  "parameters of somebody else are left alone",
+  suite.withPage(async ({ page }) => {
+    const query = "?code=of-a-shop&state=of-a-shop";
+    await page.goto(suite.url(PROBE) + query);
+    const isCallback = await page.evaluate(async () => (await globalThis.openClient()).isCallback());
+    assert.equal(isCallback, false);
+    const outcome = await handleCallback(page);
+    assert.equal(outcome.code, "not_mine");
+    assert.equal(outcome.query, query);
+    assert.equal(suite.tokenRequests().length, 0);
+  }),
+);
+
+test(
+  "the page tells of a forged answer in words, and works on",
+  suite.withPage(async ({ page }) => {
+    await page.goto(suite.url(`callback?code=x&state=forged&iss=${encodeURIComponent(suite.demo.issuer)}`));
+    assert.equal(await troubleCode(page), "state_mismatch");
+    await page.getByText("That answer belongs to another sign-in.").waitFor();
+    assert.equal(page.url(), suite.url());
+    await page.getByRole("button", { name: "Dismiss" }).click();
+    await signIn(page);
+  }),
+);
+
+test(
+  "the back button after signing in neither crashes nor asks for a second token",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await signIn(page);
+    await page.goBack();
+    await page.getByRole("heading", { name: "This sign-in is over." }).waitFor();
+    await page.getByRole("link", { name: "Back to the app" }).click();
+    await page.locator("#sign-in, #sign-out").filter({ visible: true }).waitFor();
+    assert.equal(suite.tokenRequests().length, 1);
+    assert.equal(await page.locator("#trouble").isVisible(), false);
+  }),
+);

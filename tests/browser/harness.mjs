@@ -1,0 +1,247 @@
+// One demo and one Chromium for the tests of a file. The servers report every exchange, so that requests are counted
+// where they arrive and the browser's HTTP cache stays as it is.
+
+import assert from "node:assert/strict";
+import { copyFile, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
+import { chromium } from "playwright-core";
+
+import { buildPage } from "../../www/server/build.mjs";
+import { startDemo } from "../../www/server/demo.mjs";
+
+/** A page with the package and nothing else, for tests of the API. It is a redirect URI too. */
+export const PROBE = "probe.html";
+
+const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+const FLAGS = [
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-quic",
+  "--no-first-run",
+  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+];
+
+export async function openSuite() {
+  const folder = await mkdtemp(join(tmpdir(), "wardkey-browser-"));
+  await buildPage(folder);
+  await buildProbe(folder);
+  const exchanges = [];
+  const demo = await startDemo({
+    port: 0,
+    dist: folder,
+    observe: (exchange) => exchanges.push(exchange),
+    redirectPaths: [`/${PROBE}`],
+  });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  return new Suite(demo, browser, exchanges, folder);
+}
+
+async function buildProbe(folder) {
+  const source = (name) => fileURLToPath(new URL(name, import.meta.url));
+  await build({
+    entryPoints: [source("probe.mjs")],
+    outdir: folder,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    logLevel: "warning",
+  });
+  await copyFile(source(PROBE), join(folder, PROBE));
+}
+
+class Suite {
+  #browser;
+  #folder;
+
+  constructor(demo, browser, exchanges, folder) {
+    this.demo = demo;
+    /** @type {import("../../www/server/http.mjs").Exchange[]} Since the start of the test. */
+    this.exchanges = exchanges;
+    this.#browser = browser;
+    this.#folder = folder;
+  }
+
+  async close() {
+    await this.#browser.close();
+    await this.demo.close();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /**
+   * A test body with a fresh browser context (cookies, storage, caches). Whatever the test is about, it fails on a
+   * violation of the Content Security Policy, an uncaught error, or any complaint in the console.
+   * @param {(tab: { page: import("playwright-core").Page, context: import("playwright-core").BrowserContext }) => Promise<void>} body
+   * @param {import("playwright-core").BrowserContextOptions} [options]
+   */
+  withPage(body, options) {
+    return async () => {
+      this.exchanges.length = 0;
+      const context = await this.#browser.newContext(options);
+      context.setDefaultTimeout(15_000);
+      const complaints = await collectComplaints(context);
+      try {
+        await body({ page: await context.newPage(), context });
+        assert.deepEqual(complaints, []);
+      } finally {
+        await context.close();
+      }
+    };
+  }
+
+  url(path = "") {
+    return new URL(path, this.demo.pageUrl).href;
+  }
+
+  /** Exchanges with a server, whose path begins so. */
+  seen(server, path = "/") {
+    return this.exchanges.filter((exchange) => exchange.server === server && exchange.path.startsWith(path));
+  }
+
+  tokenRequests() {
+    return this.seen("as", "/token").filter(({ method }) => method === "POST");
+  }
+
+  /** Every token that the authorization server has issued in this test. */
+  tokens() {
+    return this.tokenRequests()
+      .map(({ body }) => JSON.parse(body))
+      .flatMap((answer) => [answer.access_token, answer.id_token, answer.refresh_token])
+      .filter(Boolean);
+  }
+}
+
+async function collectComplaints(context) {
+  const complaints = [];
+  await context.addInitScript(() => {
+    addEventListener("securitypolicyviolation", (event) => {
+      console.error(`securitypolicyviolation: ${event.effectiveDirective} ${event.blockedURI}`);
+    });
+  });
+  context.on("weberror", (error) => complaints.push(String(error.error())));
+  context.on("console", (message) => {
+    if (message.type() !== "error" && message.type() !== "warning") return;
+    // Chromium's own note of an answer of 400 and above: some tests are about those.
+    if (message.text().startsWith("Failed to load resource: the server responded with a status of 4")) return;
+    complaints.push(`${message.type()}: ${message.text()} (${message.location().url})`);
+  });
+  return complaints;
+}
+
+/** Opens the demo and waits until it can be used. */
+export async function openDemo(page, suite) {
+  await page.goto(suite.url());
+  await page.locator("#sign-in").waitFor();
+}
+
+/** Fills in the authorization server's login page. */
+export async function logIn(page, username = "alice", password = "wonderland") {
+  await page.getByLabel("Name").fill(username);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** From the demo's first view, through login and consent, back to being greeted. */
+export async function signIn(page) {
+  await page.locator("#sign-in").click();
+  await logIn(page);
+  await page.getByRole("button", { name: "Allow" }).click();
+  await page.getByRole("heading", { name: "Hello, Alice." }).waitFor();
+}
+
+/** What the demo says of the session, next to its name. */
+export const presence = (page) => page.locator("#presence").textContent();
+
+/** The code of the error that the demo shows, once it shows one. */
+export async function troubleCode(page) {
+  await page.locator("#trouble").waitFor();
+  const text = await page.locator("#trouble-code").textContent();
+  return text.split(" ")[0];
+}
+
+/** From the probe page: leaves for the authorization server and returns the URL of its answer, not yet handled. */
+export async function authorizationResponse(page, suite, options = {}) {
+  await page.goto(suite.url(PROBE));
+  await page.evaluate(async (signInOptions) => {
+    const client = await globalThis.openClient();
+    void client.signIn(signInOptions);
+  }, options);
+  const landed = page.waitForURL((url) => url.pathname === `/${PROBE}` && url.searchParams.has("state"));
+  await Promise.race([landed, throughInteractions(page, landed)]);
+  await landed;
+  return page.url();
+}
+
+/** Answers login and consent where they are asked; a browser known to the server skips them. */
+async function throughInteractions(page, landed) {
+  const login = page.getByLabel("Password");
+  const allow = page.getByRole("button", { name: "Allow" });
+  const asked = await Promise.race([landed.then(() => false), login.or(allow).waitFor().then(() => true)]);
+  if (!asked) return;
+  if (await login.isVisible()) {
+    await logIn(page);
+    await allow.waitFor();
+  }
+  await allow.click();
+}
+
+/** From the probe page: handles a callback URL with a new client, and tells what came of it. */
+export function handleCallback(page, { url, options } = {}) {
+  return page.evaluate(
+    async ([callbackUrl, clientOptions]) => {
+      const client = await globalThis.openClient(clientOptions);
+      const outcome = await client.handleCallback(callbackUrl).then(
+        ({ user, appState, returnTo, scopes }) => ({ sub: user?.sub, appState, returnTo, scopes }),
+        ({ name, code, phase, oauthError }) => ({ name, code, phase, oauthError }),
+      );
+      return { ...outcome, status: client.state.status, query: location.search };
+    },
+    [url, options],
+  );
+}
+
+/** Everything that script can read from the browser's stores and the document, as one text. */
+export function everythingStored(page) {
+  return page.evaluate(async () => {
+    const databases = await Promise.all((await indexedDB.databases()).map(dumpDatabase));
+    const cached = await Promise.all((await caches.keys()).map(dumpCache));
+    return JSON.stringify({
+      localStorage: { ...localStorage },
+      sessionStorage: { ...sessionStorage },
+      cookie: document.cookie,
+      history: history.state,
+      location: location.href,
+      name: window.name,
+      document: document.documentElement.outerHTML,
+      databases,
+      cached,
+    });
+
+    async function dumpDatabase({ name }) {
+      const result = (request) =>
+        new Promise((resolve, reject) => {
+          request.onsuccess = () => resolve(request.result);
+          request.onerror = () => reject(request.error);
+        });
+      const database = await result(indexedDB.open(name));
+      const stores = [...database.objectStoreNames].map(async (store) => {
+        const rows = database.transaction(store).objectStore(store);
+        return [store, await result(rows.getAllKeys()), await result(rows.getAll())];
+      });
+      return [name, await Promise.all(stores)];
+    }
+
+    async function dumpCache(name) {
+      const cache = await caches.open(name);
+      const entries = (await cache.keys()).map(async (request) => {
+        const response = await cache.match(request);
+        return [request.url, await response.text()];
+      });
+      return [name, await Promise.all(entries)];
+    }
+  });
+}

@@ -1,0 +1,136 @@
+// What leaves the page and what stays in the browser: tokens in memory only, requests without cookies and referrer.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { authorizationResponse, everythingStored, handleCallback, logIn, openDemo, openSuite, PROBE, signIn } from "./harness.mjs";
+
+const MEMORY_LIMIT = 256 * 1024;
+
+const suite = await openSuite();
+after(() => suite.close());
+
+test(
+  "after signing in no store, cookie, history entry or element holds a token",
+  suite.withPage(async ({ page, context }) => {
+    await openDemo(page, suite);
+    await signIn(page);
+    await page.getByRole("button", { name: "Read my notes" }).click();
+    await page.getByText("200 OK").waitFor();
+
+    const tokens = suite.tokens();
+    assert.equal(tokens.length, 2, "an access token and an ID token were issued");
+    const cookies = await context.cookies(suite.url());
+    const found = (await everythingStored(page)) + JSON.stringify(cookies);
+    for (const token of tokens) {
+      assert.ok(!found.includes(token));
+      assert.ok(!found.includes(token.split(".")[2]), "nor the signature of one");
+    }
+    assert.equal(await page.evaluate(() => localStorage.length), 0);
+    assert.equal(await page.evaluate(() => document.cookie), "");
+  }),
+);
+
+test(
+  "the callback page asks the authorization server once: for the token",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await signIn(page);
+    const callback = suite.exchanges.findIndex(({ server, path }) => server === "page" && path.startsWith("/callback?"));
+    assert.notEqual(callback, -1);
+    const after = suite.exchanges.slice(callback).filter(({ server }) => server === "as");
+    assert.deepEqual(after.map(({ method, path }) => `${method} ${path}`), ["POST /token"]);
+  }),
+);
+
+test(
+  "requests of the package carry no cookie and no referrer",
+  suite.withPage(async ({ page, context }) => {
+    await context.addCookies([{ name: "tracking", value: "1", url: suite.demo.issuer }]);
+    await openDemo(page, suite);
+    await signIn(page);
+    await page.getByRole("button", { name: "Read my notes" }).click();
+    await page.getByText("200 OK").waitFor();
+
+    const navigations = suite.seen("as").filter(({ headers }) => headers["sec-fetch-mode"] === "navigate");
+    assert.ok(navigations.some(({ headers }) => headers.cookie?.includes("tracking")), "the cookie is there to be sent");
+    const own = suite.exchanges.filter(({ server, headers }) => server !== "page" && headers["sec-fetch-mode"] === "cors");
+    const paths = new Set(own.map(({ path }) => path));
+    for (const path of ["/.well-known/openid-configuration", "/jwks", "/token", "/notes"]) assert.ok(paths.has(path), path);
+    for (const { path, headers } of own) {
+      assert.equal(headers.cookie, undefined, path);
+      assert.equal(headers.referer, undefined, path);
+    }
+  }),
+);
+
+test(
+  "linear memory after signing in is at most 256 KB",
+  suite.withPage(async ({ page, context }) => {
+    await context.addInitScript(() => {
+      const memories = (globalThis.wasmMemories = []);
+      const keep = ({ exports }) => {
+        memories.push(...Object.values(exports).filter((value) => value instanceof WebAssembly.Memory));
+      };
+      for (const name of ["instantiate", "instantiateStreaming"]) {
+        const original = WebAssembly[name];
+        WebAssembly[name] = async (...parameters) => {
+          const result = await original.apply(WebAssembly, parameters);
+          keep(result.instance ?? result);
+          return result;
+        };
+      }
+    });
+    await openDemo(page, suite);
+    await signIn(page);
+    const sizes = await page.evaluate(() => globalThis.wasmMemories.map(({ buffer }) => buffer.byteLength));
+    assert.equal(sizes.length, 1);
+    assert.ok(sizes[0] <= MEMORY_LIMIT, `${sizes[0]} bytes`);
+  }),
+);
+
+test(
+  "the engine is fetched once, by the preload",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    assert.equal(suite.seen("page", "/wardkey.wasm").length, 1);
+    assert.equal(suite.seen("page", "/config.json").length, 1);
+  }),
+);
+
+/** As on a plain-http origin other than loopback. */
+const withoutSubtle = (context) => context.addInitScript(() => delete Crypto.prototype.subtle);
+
+test(
+  "without crypto.subtle the authorize URL still has S256, and the ID token is refused",
+  suite.withPage(async ({ page, context }) => {
+    await withoutSubtle(context);
+    await page.goto(suite.url(PROBE));
+    const url = await page.evaluate(async () => {
+      if (crypto.subtle) throw new Error("crypto.subtle is still there");
+      const client = await globalThis.openClient();
+      await client.prepare();
+      return client.createAuthorizeUrl().url;
+    });
+    const { searchParams } = new URL(url);
+    assert.equal(searchParams.get("code_challenge_method"), "S256");
+    assert.match(searchParams.get("code_challenge"), /^[\w-]{43}$/);
+
+    await page.goto(url);
+    await logIn(page);
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.waitForURL(`**/${PROBE}?*`);
+    const { code, status, query } = await handleCallback(page);
+    assert.deepEqual({ code, status, query }, { code: "insecure_context", status: "anonymous", query: "" });
+  }),
+);
+
+test(
+  "without crypto.subtle the server accepts the verifier, as dangerouslySkipSignature shows",
+  suite.withPage(async ({ page, context }) => {
+    await withoutSubtle(context);
+    await authorizationResponse(page, suite);
+    const { sub, status } = await handleCallback(page, { options: { idToken: { dangerouslySkipSignature: true } } });
+    assert.deepEqual({ sub, status }, { sub: "alice", status: "authenticated" });
+  }),
+);

@@ -1,0 +1,167 @@
+// Signing in at a real authorization server, and what the demo page makes of it.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { logIn, openDemo, openSuite, presence, signIn, troubleCode } from "./harness.mjs";
+
+const suite = await openSuite();
+after(() => suite.close());
+
+test(
+  "a person signs in, consents, and is greeted",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    assert.equal(await presence(page), "Signed out");
+    await signIn(page);
+
+    assert.equal(await presence(page), "Signed in");
+    assert.equal(page.url(), suite.url());
+    assert.equal(await page.locator("#user-name").textContent(), "Alice Liddell");
+    assert.equal(await page.locator("#user-email").textContent(), "alice@example.com");
+    assert.equal(await page.locator("#user-sub").textContent(), "alice");
+    assert.equal(await page.locator("#portrait").textContent(), "AL");
+    assert.equal(await page.locator("#announcement").textContent(), "Signed in as Alice Liddell.");
+    const scopes = await page.locator("#scopes li").allTextContents();
+    assert.deepEqual(scopes.sort(), ["email", "notes.read", "openid", "profile"]);
+  }),
+);
+
+test(
+  "the authorization request has PKCE with S256, state and nonce, and nothing of the page",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await signIn(page);
+    const [request] = suite.seen("as", "/auth?");
+    const parameters = new URL(request.path, suite.demo.issuer).searchParams;
+    assert.equal(parameters.get("response_type"), "code");
+    assert.equal(parameters.get("code_challenge_method"), "S256");
+    assert.match(parameters.get("code_challenge"), /^[\w-]{43}$/);
+    assert.ok(parameters.get("state").length >= 27, "at least 160 bits");
+    assert.ok(parameters.get("nonce").length >= 27, "at least 160 bits");
+    assert.equal(request.headers.referer, undefined);
+    const [{ body, status }] = suite.tokenRequests();
+    assert.equal(status, 200, body);
+  }),
+);
+
+test(
+  "the time to expiry counts down",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await signIn(page);
+    const expiry = page.locator("#expiry");
+    const first = await expiry.textContent();
+    assert.match(first, /^in (10:00|9:[345]\d)$/);
+    await page.locator("#expiry", { hasNotText: first }).waitFor();
+    assert.match(await expiry.textContent(), /^in 9:[345]\d$/);
+  }),
+);
+
+test(
+  "a refusal is told kindly, leaves a clean URL, and can be taken back",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await page.locator("#sign-in").click();
+    await logIn(page);
+    await page.getByRole("button", { name: "Deny" }).click();
+
+    assert.equal(await troubleCode(page), "access_denied");
+    assert.equal(page.url(), suite.url());
+    assert.equal(await presence(page), "Signed out");
+    assert.equal(suite.tokenRequests().length, 0);
+    assert.equal(await page.evaluate(() => document.activeElement.id), "trouble-title");
+
+    await page.getByRole("button", { name: "Try again" }).click();
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.getByRole("heading", { name: "Hello, Alice." }).waitFor();
+  }),
+);
+
+test(
+  "a wrong password stays at the authorization server",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await page.locator("#sign-in").click();
+    await logIn(page, "alice", "workshop");
+    await page.getByRole("alert").waitFor();
+    assert.equal(new URL(page.url()).origin, suite.demo.issuer);
+    assert.equal(await page.getByLabel("Name").inputValue(), "alice");
+  }),
+);
+
+test(
+  "a reload signs out of the page, and one click without a password signs in again",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await signIn(page);
+    await page.reload();
+    await page.locator("#sign-in").waitFor();
+    assert.equal(await presence(page), "Signed out");
+
+    const interactions = suite.seen("as", "/interaction/").length;
+    await page.locator("#sign-in").click();
+    await page.getByRole("heading", { name: "Hello, Alice." }).waitFor();
+    assert.equal(suite.seen("as", "/interaction/").length, interactions);
+  }),
+);
+
+test(
+  "the API answers with the token, and refuses without it",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await signIn(page);
+    await page.getByRole("button", { name: "Read my notes" }).click();
+    await page.getByText("200 OK").waitFor();
+    assert.match(await page.locator("#answer-body").textContent(), /"owner": "alice"/);
+
+    await page.getByRole("button", { name: "Without a token" }).click();
+    await page.getByText("401 Unauthorized").waitFor();
+    assert.match(await page.locator("#answer-body").textContent(), /WWW-Authenticate: Bearer realm="notes"/);
+
+    const asked = suite.seen("api", "/notes").filter(({ method }) => method === "GET");
+    assert.deepEqual(asked.map(({ status }) => status), [200, 401]);
+  }),
+);
+
+test(
+  "a token is never sent to an origin outside `api`",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await signIn(page);
+    await page.getByRole("button", { name: "Read my notes" }).click();
+    await page.getByText("200 OK").waitFor();
+    const before = suite.seen("page").length;
+
+    await page.getByRole("button", { name: "To another origin" }).click();
+    await page.getByText("origin_not_allowed").waitFor();
+    assert.equal(suite.seen("page").length, before);
+    const carriers = suite.exchanges.filter(({ headers }) => headers.authorization);
+    assert.deepEqual([...new Set(carriers.map(({ server }) => server))], ["api"]);
+  }),
+);
+
+test(
+  "without a session the API is not asked at all",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await page.getByRole("button", { name: "Read my notes" }).click();
+    await page.getByText("You are not signed in.").waitFor();
+    assert.equal(suite.seen("api").length, 0);
+  }),
+);
+
+test(
+  "a scope that the person unticked is shown as missing, and the API refuses",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await page.locator("#sign-in").click();
+    await logIn(page);
+    await page.getByRole("checkbox", { name: "Read your notes" }).uncheck();
+    await page.getByRole("button", { name: "Allow" }).click();
+    await page.getByText("notes.read, not granted").waitFor();
+    await page.getByRole("button", { name: "Read my notes" }).click();
+    await page.getByText("403 Forbidden").waitFor();
+    assert.match(await page.locator("#answer-body").textContent(), /error="insufficient_scope"/);
+  }),
+);

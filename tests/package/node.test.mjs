@@ -1,0 +1,41 @@
+// Importing the package on a server: it must do nothing, so that an app can be rendered there.
+
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { installPackage, run } from "./harness.mjs";
+
+const EXPORTS = ["AuthError", "createAuthClient", "isAuthError"];
+
+/** Imports the entry while each of these globals notes whether a module of the package reads or writes it. */
+const probe = (entry) => `
+const touched = [];
+// Node's own loader reads some of them too, WebAssembly for one.
+const note = (name) => {
+  if (new Error().stack.includes("/node_modules/wardkey/")) touched.push(name);
+};
+const names = ["window", "self", "document", "navigator", "location", "history", "localStorage", "sessionStorage",
+  "indexedDB", "caches", "crypto", "fetch", "Request", "Response", "Headers", "WebAssembly", "Worker", "SharedWorker",
+  "BroadcastChannel", "addEventListener", "setTimeout", "setInterval", "queueMicrotask", "console"];
+const { log } = console;
+for (const name of names) {
+  const value = globalThis[name];
+  const get = () => (note(name), value);
+  Object.defineProperty(globalThis, name, { configurable: true, get, set: () => note(name) });
+}
+const before = Object.getOwnPropertyNames(globalThis);
+const entry = await import(${JSON.stringify(entry)});
+const added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.includes(name));
+log(JSON.stringify({ touched, added, exports: Object.keys(entry).sort() }));
+`;
+
+for (const entry of ["wardkey", "wardkey/inline"]) {
+  test(`importing ${entry} in Node touches no global and gives the documented names`, async (t) => {
+    const folder = await installPackage(t);
+    await writeFile(join(folder, "probe.mjs"), probe(entry));
+    const { stdout } = await run(process.execPath, ["probe.mjs"], { cwd: folder });
+    assert.deepEqual(JSON.parse(stdout), { touched: [], added: [], exports: EXPORTS });
+  });
+}

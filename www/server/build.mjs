@@ -1,0 +1,32 @@
+// Builds www/dist with esbuild, as an app that uses the package would.
+
+import { cp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { build } from "esbuild";
+
+const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
+
+/** @param {string} [outdir] Is emptied first. */
+export async function buildPage(outdir = path("dist")) {
+  await rm(outdir, { recursive: true, force: true });
+  await build({
+    entryPoints: [
+      path("src/main.ts"),
+      // The engine, beside the bundle: there `new URL("./wardkey.wasm", import.meta.url)` finds it, and so does the
+      // <link rel="preload"> of index.html.
+      { in: "wardkey/wasm", out: "wardkey" },
+    ],
+    loader: { ".wasm": "copy" },
+    outdir,
+    absWorkingDir: path(""),
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    minify: true,
+    sourcemap: false,
+    logLevel: "warning",
+  });
+  for (const file of ["index.html", "style.css", "theme.css", "mark.svg"]) await cp(path(file), join(outdir, file));
+}

@@ -1,0 +1,16 @@
+//! `cargo xtask bench`: the package side by side with its peers in one run of a browser.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::process::{command, replace};
+use crate::{build, project, setup};
+
+/// Builds, installs the peers, then becomes the benchmark.
+pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
+    build::run()?;
+    setup::npm_packages(&project::root().join("bench"))?;
+    let chromium = setup::chromium()?;
+    replace(command("node").arg("bench/bench.mjs").args(arguments).env("CHROMIUM", chromium.browser))
+}

@@ -1,0 +1,72 @@
+//! The TypeScript side: type checks, declarations, bundles.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::process::{node_tool, run};
+use crate::{gates, project};
+
+/// Writes the `.d.ts` files and the two bundled entries to `pkg/dist`, and the engine beside them.
+pub(crate) fn build() -> Result<()> {
+    let dist = project::dist();
+    if dist.exists() {
+        std::fs::remove_dir_all(&dist)?;
+    }
+    std::fs::create_dir_all(&dist)?;
+    declarations(&dist)?;
+    bundle(&dist)?;
+    std::fs::copy(project::generated().join("wardkey.wasm"), dist.join("wardkey.wasm"))?;
+    gates::check_shipped()?;
+    copy_licences()
+}
+
+/// Checks what people write against `pkg/src`, without emitting anything.
+pub(crate) fn check() -> Result<()> {
+    let mut files = Vec::new();
+    for folder in ["pkg/src", "tests/types", "www"] {
+        files.extend(project::files(&project::root().join(folder), &["ts"])?);
+    }
+    // By their package names, as users write them; straight to the sources, so that nothing stale is checked.
+    let source = |file: &str| vec![project::root().join("pkg/src").join(file)];
+    let paths = json!({ "wardkey": source("index.ts"), "wardkey/inline": source("inline.ts") });
+    tsc("check", &files, json!({ "noEmit": true, "paths": paths }))
+}
+
+fn declarations(dist: &Path) -> Result<()> {
+    let source = project::root().join("pkg/src");
+    let options =
+        json!({ "declaration": true, "emitDeclarationOnly": true, "rootDir": source, "outDir": dist });
+    tsc("declarations", &project::files(&source, &["ts"])?, options)
+}
+
+/// Runs the TypeScript compiler on these files with the options of the root's `tsconfig.json` and these.
+fn tsc(name: &str, files: &[PathBuf], options: serde_json::Value) -> Result<()> {
+    let file = project::scratch()?.join(format!("tsconfig.{name}.json"));
+    let base = project::root().join("tsconfig.json");
+    let config = json!({ "extends": base, "files": files, "compilerOptions": options });
+    std::fs::write(&file, serde_json::to_string_pretty(&config)?)?;
+    run(node_tool("tsc").arg("--project").arg(&file)).context("TypeScript found errors")
+}
+
+/// One minified ES module an entry. `console` calls are those of wasm-bindgen's glue: our sources have none.
+fn bundle(dist: &Path) -> Result<()> {
+    let entries = ["index.ts", "inline.ts"].map(|entry| project::root().join("pkg/src").join(entry));
+    run(node_tool("esbuild")
+        .args(entries)
+        .arg(format!("--outdir={}", dist.display()))
+        .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--drop:console"])
+        .args(["--loader:.wasm=binary", "--legal-comments=none", "--log-level=warning"]))
+}
+
+/// npm packs only what lies in the package's own folder.
+fn copy_licences() -> Result<()> {
+    for file in std::fs::read_dir(project::root())? {
+        let file = file?;
+        if file.file_name().to_string_lossy().starts_with("LICENSE") {
+            std::fs::copy(file.path(), project::root().join("pkg").join(file.file_name()))?;
+        }
+    }
+    Ok(())
+}
