@@ -2,11 +2,11 @@
 
 use super::{error, events};
 use crate::browser::{Browser, resource, value};
-use crate::client::{AuthorizeRequest, Client, Farewell, SignInResult};
+use crate::client::{AccessToken, AuthorizeRequest, Client, Farewell, SignInResult};
 use crate::protocol::authorize::SignIn;
 use crate::protocol::config::Config;
 use crate::protocol::error::{AuthError, Code, Phase};
-use crate::protocol::json::{self, Value, object};
+use crate::protocol::json::{self, Object, Value};
 use crate::protocol::logout::SignOut;
 use js_sys::{Function, Promise};
 use std::future::Future;
@@ -39,42 +39,9 @@ impl Engine {
     }
 
     /// An operation that waits for the network.
-    pub fn call(&self, operation: &str, text: &str) -> Promise {
+    pub fn call(&self, operation: String, text: String) -> Promise {
         let client = self.client.clone();
-        let given = arguments(text);
-        let operation: Operation = match operation {
-            "prepare" => Box::pin(async move {
-                SignIn::read(&given?)?;
-                client.prepare().await?;
-                Ok(JsValue::UNDEFINED)
-            }),
-            "handleCallback" => Box::pin(async move {
-                let result = client.handle_callback(&url(&given?)?).await?;
-                Ok(value::to_js(&signed_in(&result)))
-            }),
-            "getToken" => Box::pin(async move {
-                let token = client.access_token()?;
-                Ok(value::to_js(&object([
-                    ("accessToken", Some(Value::from(token.token.expose()))),
-                    ("tokenType", Some(Value::from("Bearer"))),
-                    ("expiresAt", token.expires_at.map(Value::Integer)),
-                    ("scopes", Some(Value::from(token.scopes.as_slice()))),
-                ])))
-            }),
-            "signOut" => Box::pin(async move {
-                let farewell = client.sign_out(&SignOut::read(&given?)?).await?;
-                Ok(match farewell {
-                    Farewell::Server(url) | Farewell::Here(url) => JsValue::from_str(&url),
-                    Farewell::Stay => JsValue::UNDEFINED,
-                })
-            }),
-            "handleSignOutCallback" => Box::pin(async move {
-                let path = client.handle_sign_out_callback(&url(&given?)?)?;
-                Ok(path.map_or(JsValue::UNDEFINED, |path| JsValue::from_str(&path)))
-            }),
-            _ => Box::pin(async { Err(unknown()) }),
-        };
-        promise(operation)
+        promise(Box::pin(async move { operate(&client, &operation, &arguments(&text)?).await }))
     }
 
     /// An operation that is done when it returns.
@@ -92,6 +59,28 @@ impl Engine {
     }
 }
 
+/// The operations in one state machine: a boxed future for each would be larger.
+async fn operate(client: &Client<Browser>, operation: &str, given: &Value) -> Result<JsValue, AuthError> {
+    match operation {
+        "prepare" => {
+            SignIn::read(given)?;
+            client.prepare().await?;
+            Ok(JsValue::UNDEFINED)
+        }
+        "handleCallback" => Ok(value::to_js(&signed_in(&*client.handle_callback(&url(given)?).await?))),
+        "getToken" => Ok(value::to_js(&token(&client.access_token()?))),
+        "signOut" => Ok(match client.sign_out(&SignOut::read(given)?).await? {
+            Farewell::Server(url) | Farewell::Here(url) => JsValue::from_str(&url),
+            Farewell::Stay => JsValue::UNDEFINED,
+        }),
+        "handleSignOutCallback" => {
+            let path = client.handle_sign_out_callback(&url(given)?)?;
+            Ok(path.map_or(JsValue::UNDEFINED, |path| JsValue::from_str(&path)))
+        }
+        _ => Err(unknown()),
+    }
+}
+
 impl Engine {
     fn try_run(&self, operation: &str, text: &str) -> Result<JsValue, AuthError> {
         let given = arguments(text)?;
@@ -99,10 +88,7 @@ impl Engine {
             "createAuthorizeUrl" => {
                 let AuthorizeRequest { url, state } =
                     self.client.create_authorize_url(&SignIn::read(&given)?)?;
-                Ok(value::to_js(&object([
-                    ("url", Some(Value::String(url))),
-                    ("state", Some(Value::String(state))),
-                ])))
+                Ok(value::to_js(&Object::new().text("url", &url).text("state", &state).finish()))
             }
             "signOutLocal" => {
                 self.client.sign_out_local();
@@ -134,16 +120,24 @@ fn unknown() -> AuthError {
     AuthError::new(Code::InvalidConfiguration, Phase::Configuration, "the engine has no such operation")
 }
 
+/// `AccessToken`; the page's side knows that it is a bearer token, and what no `expiresAt` means.
+fn token(token: &AccessToken) -> Value {
+    Object::new()
+        .text("accessToken", token.token.expose())
+        .maybe_integer("expiresAt", token.expires_at)
+        .texts("scopes", &token.scopes)
+        .finish()
+}
+
 /// `SignInResult`.
 fn signed_in(result: &SignInResult) -> Value {
-    let scopes = object([
-        ("granted", Some(Value::from(result.granted.as_slice()))),
-        ("missing", Some(Value::from(result.missing.as_slice()))),
-    ]);
-    object([
-        ("user", Some(events::user(result.user.as_deref()))),
-        ("appState", result.app_state.clone()),
-        ("returnTo", result.return_to.as_deref().map(Value::from)),
-        ("scopes", Some(scopes)),
-    ])
+    let scopes = Object::new().texts("granted", &result.granted).texts("missing", &result.missing);
+    let object = Object::new()
+        .value("user", events::user(result.user.as_deref()))
+        .value("scopes", scopes.finish())
+        .maybe_text("returnTo", result.return_to.as_deref());
+    match &result.app_state {
+        Some(app_state) => object.value("appState", app_state.clone()).finish(),
+        None => object.finish(),
+    }
 }

@@ -5,7 +5,7 @@ use crate::protocol::error::AuthError;
 use crate::protocol::json::Value;
 use wasm_bindgen::JsValue;
 
-/// `[code, phase, retryable, status, oauthError, reason]`; `pkg/src/errors.ts` makes an `AuthError` of it.
+/// `[code, phase, retryable, status, oauthError, reason, option]`; `pkg/src/errors.ts` makes an `AuthError` of it.
 pub(super) fn to_js(error: &AuthError) -> JsValue {
     value::to_js(&Value::Array(vec![
         Value::Integer(error.code() as i64),
@@ -14,5 +14,6 @@ pub(super) fn to_js(error: &AuthError) -> JsValue {
         error.status().map_or(Value::Null, |status| Value::Integer(status.into())),
         error.oauth_error().map_or(Value::Null, Value::from),
         Value::from(error.reason()),
+        error.option().map_or(Value::Null, Value::from),
     ]))
 }

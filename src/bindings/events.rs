@@ -3,35 +3,33 @@
 use super::error;
 use crate::browser::value::to_js;
 use crate::client::{Event, State, User};
-use crate::protocol::json::{Value, object};
+use crate::protocol::json::{Object, Value};
 use js_sys::Function;
 use wasm_bindgen::JsValue;
 
 /// `User`, or null.
 pub(super) fn user(user: Option<&User>) -> Value {
     user.map_or(Value::Null, |user| {
-        object([("sub", Some(Value::from(user.subject.as_str()))), ("claims", Some(user.claims.clone()))])
+        Object::new().text("sub", &user.subject).value("claims", user.claims.clone()).finish()
     })
 }
 
 /// The snapshot: `AuthState`, with `requested` and `missing` beside it. The code of a reason is its number.
 pub(super) fn state(state: &State) -> Value {
-    let status = |name: &str| Some(Value::from(name));
     match state {
-        State::Loading => object([("status", status("loading"))]),
-        State::Anonymous { reason } => object([
-            ("status", status("anonymous")),
-            ("reason", reason.map(|code| Value::Integer(code as i64))),
-        ]),
-        State::Authenticated { user: person, expires_at, granted, requested } => object([
-            ("status", status("authenticated")),
-            ("user", Some(user(person.as_deref()))),
-            ("expiresAt", expires_at.map(Value::Integer)),
-            ("scopes", Some(Value::from(granted.as_slice()))),
-            ("requested", Some(Value::from(requested.as_slice()))),
-            ("missing", Some(Value::from(state.missing().as_slice()))),
-        ]),
+        State::Loading => Object::new().text("status", "loading"),
+        State::Anonymous { reason } => {
+            Object::new().text("status", "anonymous").maybe_integer("reason", reason.map(|code| code as i64))
+        }
+        State::Authenticated { user: person, expires_at, granted, requested } => Object::new()
+            .text("status", "authenticated")
+            .value("user", user(person.as_deref()))
+            .maybe_integer("expiresAt", *expires_at)
+            .texts("scopes", granted)
+            .texts("requested", requested)
+            .texts("missing", &state.missing()),
     }
+    .finish()
 }
 
 /// Tells the page's one listener. What it throws is the page's own affair.

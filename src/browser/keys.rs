@@ -42,7 +42,6 @@ async fn wait(promise: Promise) -> Result<JsValue, JsValue> {
 /// One object for both, `importKey` and `verify`: each takes what it knows.
 fn parameters(check: &SignatureCheck) -> Value {
     use Algorithm::*;
-    let text = |text: &str| Some(Value::from(text));
     let name = match check.algorithm {
         Rs256 | Rs384 | Rs512 => "RSASSA-PKCS1-v1_5",
         Ps256 | Ps384 | Ps512 => "RSA-PSS",
@@ -54,10 +53,10 @@ fn parameters(check: &SignatureCheck) -> Value {
         Hash::Sha384 => ("SHA-384", 48),
         Hash::Sha512 => ("SHA-512", 64),
     };
-    json::object([
-        ("name", text(name)),
-        ("hash", text(hash)),
-        ("saltLength", Some(Value::Integer(salt_length))),
-        ("namedCurve", check.key.get("crv").cloned()),
-    ])
+    let object = json::Object::new()
+        .text("name", name)
+        .text("hash", hash)
+        .value("saltLength", Value::Integer(salt_length))
+        .maybe_text("namedCurve", check.key.get("crv").and_then(Value::as_str));
+    object.finish()
 }

@@ -1,83 +1,65 @@
-//! One run of an asynchronous operation, shared by all who ask for its result.
+//! One run of an asynchronous operation, shared by all who wait for it.
 
+use crate::protocol::error::AuthError;
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-/// A shared future. Every clone gives the same result; whoever is polled drives it.
-pub(super) struct Flight<T>(Rc<RefCell<Progress<T>>>);
+/// What an operation comes to. What it finds out it keeps where those who wait can see it.
+pub(super) type Outcome = Result<(), AuthError>;
+pub(super) type Task = Pin<Box<dyn Future<Output = Outcome>>>;
 
-enum Progress<T> {
-    Running {
-        task: Pin<Box<dyn Future<Output = T>>>,
-        waiting: Vec<Waker>,
-    },
-    /// The task is out of its place while it is polled. Only a task that waits for itself finds it so.
+/// A shared future. Every clone comes to the same outcome; whoever is polled drives it.
+#[derive(Clone)]
+pub(super) struct Flight(Rc<RefCell<Progress>>);
+
+enum Progress {
+    Running(Task, Vec<Waker>),
+    /// The task is out of its place while it is polled.
     Polling,
-    Done(T),
+    Done(Outcome),
 }
 
-impl<T> Clone for Flight<T> {
-    fn clone(&self) -> Self {
-        Flight(Rc::clone(&self.0))
+impl Flight {
+    pub(super) fn new(task: Task) -> Self {
+        Flight(Rc::new(RefCell::new(Progress::Running(task, Vec::new()))))
     }
 }
 
-impl<T: Clone> Flight<T> {
-    pub(super) fn new(task: impl Future<Output = T> + 'static) -> Self {
-        Flight(Rc::new(RefCell::new(Progress::Running { task: Box::pin(task), waiting: Vec::new() })))
-    }
-}
+impl Future for Flight {
+    type Output = Outcome;
 
-impl<T: Clone> Future for Flight<T> {
-    type Output = T;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        let progress = self.0.replace(Progress::Polling);
-        let (task, waiting) = match progress {
-            Progress::Running { task, waiting } => (task, waiting),
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        let (mut task, mut waiting) = match self.0.replace(Progress::Polling) {
+            Progress::Running(task, waiting) => (task, waiting),
             Progress::Polling => return Poll::Pending,
-            Progress::Done(result) => {
-                self.0.replace(Progress::Done(result.clone()));
-                return Poll::Ready(result);
+            Progress::Done(outcome) => {
+                self.0.replace(Progress::Done(outcome.clone()));
+                return Poll::Ready(outcome);
             }
         };
-        self.drive(task, waiting, context)
-    }
-}
-
-impl<T: Clone> Flight<T> {
-    fn drive(
-        &self,
-        mut task: Pin<Box<dyn Future<Output = T>>>,
-        mut waiting: Vec<Waker>,
-        context: &mut Context<'_>,
-    ) -> Poll<T> {
         match task.as_mut().poll(context) {
-            Poll::Ready(result) => {
-                self.0.replace(Progress::Done(result.clone()));
-                // The task may hold the last reference to its client; it goes before anybody is told.
-                drop(task);
+            Poll::Ready(outcome) => {
+                self.0.replace(Progress::Done(outcome.clone()));
                 waiting.into_iter().for_each(Waker::wake);
-                Poll::Ready(result)
+                Poll::Ready(outcome)
             }
             Poll::Pending => {
-                waiting.retain(|waker| !waker.will_wake(context.waker()));
                 waiting.push(context.waker().clone());
-                self.0.replace(Progress::Running { task, waiting });
+                self.0.replace(Progress::Running(task, waiting));
                 Poll::Pending
             }
         }
     }
 }
 
-impl<T> Drop for Flight<T> {
+impl Drop for Flight {
     /// The one that goes may be the one whose waker the task holds: another takes over.
     fn drop(&mut self) {
         if let Ok(mut progress) = self.0.try_borrow_mut()
-            && let Progress::Running { waiting, .. } = &mut *progress
+            && let Progress::Running(_, waiting) = &mut *progress
         {
             std::mem::take(waiting).into_iter().for_each(Waker::wake);
         }

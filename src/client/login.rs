@@ -1,6 +1,6 @@
 //! Sign-in: from the authorization URL to the session.
 
-use super::flight::Flight;
+use super::flight::{Flight, Outcome};
 use super::session::{Event, Session, User};
 use super::{Client, Platform};
 use crate::protocol::authorize::{self, Entropy, SignIn};
@@ -14,11 +14,15 @@ use crate::protocol::metadata::Metadata;
 use crate::protocol::scope;
 use crate::protocol::secret::Secret;
 use crate::protocol::token::{self, TokenResponse};
-use crate::protocol::transaction::{CAPACITY, Transaction};
+use crate::protocol::transaction::Transaction;
 use std::rc::Rc;
 
 /// The handling of one response, shared by all who ask for it.
-pub(super) type Response = Flight<Result<SignInResult, AuthError>>;
+pub(super) struct Handling {
+    state: String,
+    flight: Flight,
+    result: Option<Rc<SignInResult>>,
+}
 
 /// Where to send the browser.
 #[derive(Clone, Debug)]
@@ -71,13 +75,11 @@ impl<P: Platform> Client<P> {
             nonce: self.random(Phase::Authorize)?,
             verifier: self.random(Phase::Authorize)?,
         };
-        let now = self.0.platform.now();
-        let (url, transaction) = authorize::request(&self.0.config, &metadata, sign_in, &entropy, now);
-        let state = transaction.state.clone();
+        let (url, transaction) = authorize::request(&self.0.config, &metadata, sign_in, &entropy);
         let mut ledger = self.ledger()?;
-        ledger.begin(transaction, now);
-        self.keep(&ledger)?;
-        Ok(AuthorizeRequest { url, state })
+        ledger.begin(&transaction, self.0.platform.now());
+        self.keep(ledger)?;
+        Ok(AuthorizeRequest { url, state: transaction.state })
     }
 
     /// Finishes the sign-in that a URL is the response to. The same response gives the same result, however
@@ -86,33 +88,44 @@ impl<P: Platform> Client<P> {
     /// # Errors
     /// `not_mine` for a URL that is no response to this client. Every failure before the transaction is
     /// consumed (discovery, `iss`) leaves it usable; after that a failure is final.
-    pub async fn handle_callback(&self, url: &str) -> Result<SignInResult, AuthError> {
+    pub async fn handle_callback(&self, url: &str) -> Result<Rc<SignInResult>, AuthError> {
         let response = callback::read(url, &self.0.config)?;
         let state = response.state.clone();
-        let known = self
-            .0
-            .responses
-            .borrow()
-            .iter()
-            .find(|(known, _)| *known == state)
-            .map(|(_, flight)| flight.clone());
-        let flight = match known {
-            Some(flight) => flight,
-            None => {
-                let client = self.clone();
-                let flight = Flight::new(async move { client.loading(client.finish(response)).await });
-                let mut responses = self.0.responses.borrow_mut();
-                let surplus = (responses.len() + 1).saturating_sub(CAPACITY);
-                responses.drain(..surplus);
-                responses.push((state.clone(), flight.clone()));
-                flight
-            }
-        };
-        let result = flight.await;
-        if result.is_err() && self.ledger().is_ok_and(|ledger| ledger.is_pending(&state)) {
-            self.0.responses.borrow_mut().retain(|(known, _)| *known != state);
+        let flight = self.handling(response);
+        let outcome = flight.await;
+        let mut handlings = self.0.handlings.borrow_mut();
+        let position = handlings.iter().position(|handling| handling.state == state);
+        let result = position.and_then(|position| handlings.get(position)?.result.clone());
+        if let (Err(_), Some(position), true) = (&outcome, position, self.must_be_pending(&state).is_ok()) {
+            handlings.remove(position);
         }
-        result
+        outcome?;
+        result.ok_or_else(spent)
+    }
+
+    fn handling(&self, response: AuthorizationResponse) -> Flight {
+        let mut handlings = self.0.handlings.borrow_mut();
+        if let Some(known) = handlings.iter().find(|handling| handling.state == response.state) {
+            return known.flight.clone();
+        }
+        let client = self.clone();
+        let state = response.state.clone();
+        let flight = Flight::new(Box::pin(async move { client.loading(response).await }));
+        handlings.push(Handling { state, flight: flight.clone(), result: None });
+        flight
+    }
+
+    /// Handles a response, meanwhile in the state `Loading`.
+    async fn loading(&self, response: AuthorizationResponse) -> Outcome {
+        let state = response.state.clone();
+        self.begin_loading();
+        let finished = self.finish(response).await;
+        self.end_loading(finished.as_ref().err());
+        let result = Rc::new(finished?);
+        for handling in self.0.handlings.borrow_mut().iter_mut().filter(|handling| handling.state == state) {
+            handling.result = Some(Rc::clone(&result));
+        }
+        Ok(())
     }
 
     async fn finish(&self, response: AuthorizationResponse) -> Result<SignInResult, AuthError> {
@@ -148,7 +161,7 @@ impl<P: Platform> Client<P> {
         self.must_be_pending(state)?;
         let mut ledger = self.ledger()?;
         let transaction = ledger.consume(state, self.0.platform.now());
-        self.keep(&ledger)?;
+        self.keep(ledger)?;
         transaction.filter(|transaction| transaction.redirect_uri == self.0.config.redirect_uri).ok_or_else(
             || AuthError::new(Code::InvalidCallback, Phase::Callback, "another redirect URI was asked for"),
         )
@@ -221,7 +234,7 @@ impl<P: Platform> Client<P> {
         id_token::check(jwt, &expected).map_err(id_token::refused)
     }
 
-    fn verifies_signatures(&self) -> bool {
+    pub(super) fn verifies_signatures(&self) -> bool {
         self.0.config.is_openid() && !self.0.config.id_token.skip_signature
     }
 
@@ -255,4 +268,8 @@ impl<P: Platform> Client<P> {
             granted,
         }
     }
+}
+
+fn spent() -> AuthError {
+    AuthError::new(Code::AlreadyCompleted, Phase::Callback, "this response was used before")
 }

@@ -30,13 +30,11 @@ impl<P: Platform> Client<P> {
         let Some(endpoint) = metadata.end_session_endpoint.as_deref() else {
             return Ok(sign_out.return_to.clone().map_or(Farewell::Stay, Farewell::Here));
         };
-        let now = self.0.platform.now();
         let entropy = self.random(Phase::SignOut)?;
-        let (url, departure) =
-            logout::request(&self.0.config, endpoint, id_token.as_ref(), sign_out, &entropy, now);
+        let (url, state) = logout::request(&self.0.config, endpoint, id_token.as_ref(), sign_out, &entropy);
         let mut ledger = self.ledger()?;
-        ledger.depart(departure, now);
-        self.keep(&ledger)?;
+        ledger.depart(&state, sign_out.return_to.as_deref(), self.0.platform.now());
+        self.keep(ledger)?;
         Ok(Farewell::Server(url))
     }
 
@@ -55,14 +53,14 @@ impl<P: Platform> Client<P> {
     pub fn handle_sign_out_callback(&self, url: &str) -> Result<Option<String>, AuthError> {
         let state = logout::response(url, &self.0.config)?;
         let mut ledger = self.ledger()?;
-        let Some(departure) = ledger.arrive(&state) else {
+        let Some(return_to) = ledger.arrive(&state) else {
             return Err(AuthError::new(
                 Code::StateMismatch,
                 Phase::SignOut,
                 "no sign-out with this state is in progress",
             ));
         };
-        self.keep(&ledger)?;
-        Ok(departure.return_to)
+        self.keep(ledger)?;
+        Ok(return_to)
     }
 }

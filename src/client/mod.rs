@@ -42,7 +42,7 @@ struct Inner<P> {
     server: RefCell<discovery::Server>,
     session: RefCell<session::Sessions>,
     /// Responses that are being or have been handled, by their `state`: each is handled once, whoever asks.
-    responses: RefCell<Vec<(String, login::Response)>>,
+    handlings: RefCell<Vec<login::Handling>>,
 }
 
 impl<P: Platform> Client<P> {
@@ -54,7 +54,7 @@ impl<P: Platform> Client<P> {
             observer: Box::new(observer),
             server: RefCell::default(),
             session: RefCell::default(),
-            responses: RefCell::default(),
+            handlings: RefCell::default(),
         }))
     }
 
@@ -81,7 +81,7 @@ impl<P: Platform> Client<P> {
         Ok(Ledger::read(&text.unwrap_or_default(), self.0.platform.now()))
     }
 
-    fn keep(&self, ledger: &Ledger) -> Result<(), AuthError> {
+    fn keep(&self, ledger: Ledger) -> Result<(), AuthError> {
         self.0.platform.save(&self.ledger_key(), ledger.write().as_deref()).map_err(storage)
     }
 }

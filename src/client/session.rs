@@ -145,23 +145,20 @@ impl<P: Platform> Client<P> {
         }
     }
 
-    /// Runs a step in which the state is `Loading`, unless somebody is signed in already.
-    pub(super) async fn loading<T>(
-        &self,
-        step: impl Future<Output = Result<T, AuthError>>,
-    ) -> Result<T, AuthError> {
+    /// The state is `Loading` from here on, unless somebody is signed in already.
+    pub(super) fn begin_loading(&self) {
         self.0.session.borrow_mut().loading += 1;
         self.tell_state();
-        let result = step.await;
+    }
+
+    /// The state is what it is again.
+    pub(super) fn end_loading(&self, error: Option<&AuthError>) {
         {
             let mut sessions = self.0.session.borrow_mut();
             sessions.loading = sessions.loading.saturating_sub(1);
-            if let Err(error) = &result {
-                sessions.reason = Some(error.code());
-            }
+            sessions.reason = error.map(AuthError::code);
         }
         self.tell_state();
-        result
     }
 
     /// Makes a session the current one. The caller tells of the new state when its step is done.
@@ -184,7 +181,7 @@ impl<P: Platform> Client<P> {
             sessions.reason = reason;
             sessions.current.take()
         };
-        self.0.responses.borrow_mut().clear();
+        self.0.handlings.borrow_mut().clear();
         let was_there = ended.is_some();
         drop(ended);
         self.tell_state();

@@ -76,7 +76,7 @@ impl Parameters {
         let displays = ["page", "popup", "touch", "wap"];
         parameters.set("prompt", options.word("prompt", &prompts)?);
         parameters.set("acr_values", options.text("acrValues")?);
-        parameters.set("max_age", parameters.max_age.map(|seconds| seconds.to_string()).as_deref());
+        parameters.set("max_age", parameters.max_age.map(json::decimal).as_deref());
         parameters.set("login_hint", options.text("loginHint")?);
         parameters.set("ui_locales", options.text("uiLocales")?);
         parameters.set("display", options.word("display", &displays)?);
@@ -186,13 +186,12 @@ pub struct Entropy {
     pub verifier: [u8; ENTROPY],
 }
 
-/// The URL to send the browser to, and what must be kept to judge the response. `now` is in milliseconds.
+/// The URL to send the browser to, and what must be kept to judge the response.
 pub fn request(
     config: &Config,
     metadata: &Metadata,
     sign_in: &SignIn,
     entropy: &Entropy,
-    now: i64,
 ) -> (String, Transaction) {
     let parameters = sign_in.parameters.over(&config.parameters);
     let scope = requested_scope(config, sign_in);
@@ -219,7 +218,6 @@ pub fn request(
         verifier,
         nonce,
         redirect_uri: config.redirect_uri.clone(),
-        created: now,
         scope,
         max_age: parameters.max_age,
         auth_time: parameters.auth_time,

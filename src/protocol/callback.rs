@@ -43,7 +43,9 @@ fn refused(code: Code, reason: &'static str) -> AuthError {
 pub fn read(url: &str, config: &Config) -> Result<AuthorizationResponse, AuthError> {
     let (before, fragment) = url.split_once('#').unwrap_or((url, ""));
     let (place, query) = before.split_once('?').unwrap_or((before, ""));
-    let here = Url::parse(place).is_some_and(|url| url.same_place(&config.redirect_place));
+    let here = Url::parse(place)
+        .zip(Url::parse(&config.redirect_uri))
+        .is_some_and(|(here, there)| here.same_place(&there));
     if !here || !(is_ours(query, config) || is_ours(fragment, config)) {
         return Err(refused(Code::NotMine, "the URL is not a response to this client"));
     }

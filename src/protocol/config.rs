@@ -11,6 +11,7 @@ use super::metadata::{self, Metadata};
 use super::options::{Names, Options, invalid};
 use super::target::Target;
 use super::url::Url;
+use std::rc::Rc;
 
 /// The names of `AuthOptions`. (`logger` and `wasm` stay in the page.)
 pub const AUTH_OPTIONS: Names = Names {
@@ -38,13 +39,11 @@ pub struct Config {
     /// The issuer identifier; with hand-given metadata, that document's.
     pub issuer: Option<String>,
     /// Metadata given by hand: nothing is fetched then.
-    pub metadata: Option<Metadata>,
+    pub metadata: Option<Rc<Metadata>>,
     /// The client identifier.
     pub client_id: String,
     /// Exactly as configured; the server compares it as text.
     pub redirect_uri: String,
-    /// The same, taken apart.
-    pub redirect_place: Url,
     /// Where the server sends the browser after sign-out.
     pub post_logout_redirect_uri: Option<String>,
     /// What is asked for unless a sign-in says otherwise.
@@ -80,14 +79,13 @@ impl Config {
             return Err(invalid("issuer", "is missing, and metadata too"));
         };
         let client_id = options.text("clientId")?.unwrap_or_default();
-        let (redirect_uri, redirect_place) =
+        let redirect_uri =
             redirect(&options, "redirectUri")?.ok_or_else(|| invalid("redirectUri", "is missing"))?;
         let config = Config {
             issuer: issuer.map(str::to_owned),
             client_id: client_id.to_owned(),
             redirect_uri,
-            redirect_place,
-            post_logout_redirect_uri: redirect(&options, "postLogoutRedirectUri")?.map(|(text, _)| text),
+            post_logout_redirect_uri: redirect(&options, "postLogoutRedirectUri")?,
             scope: options
                 .scope("scope")?
                 .unwrap_or_else(|| default_scope(options.get("metadata").is_none())),
@@ -99,7 +97,7 @@ impl Config {
                 .chars()
                 .take(8)
                 .collect(),
-            metadata,
+            metadata: metadata.map(Rc::new),
         };
         config.check_openid()?;
         Ok(config)
@@ -147,13 +145,14 @@ fn timeout(options: &Options<'_>) -> Result<i64, AuthError> {
 }
 
 /// A URI that the server redirects to: absolute, without fragment (RFC 6749 3.1.2), https or loopback.
-pub(crate) fn redirect(options: &Options<'_>, name: &str) -> Result<Option<(String, Url)>, AuthError> {
+pub(crate) fn redirect(options: &Options<'_>, name: &str) -> Result<Option<String>, AuthError> {
     let Some(text) = options.text(name)? else { return Ok(None) };
-    let url =
-        Url::parse(text).ok_or_else(|| invalid(name, "is not an absolute https URL without fragment"))?;
-    let query = url.query.as_deref().unwrap_or_default();
+    let url = Url::canonical(text).ok_or_else(|| {
+        invalid(name, "is not an absolute https URL without fragment, as browsers spell it")
+    })?;
+    let query = url.query.unwrap_or_default();
     if form::decode(query).any(|(parameter, _)| callback::RESPONSE_PARAMETERS.contains(&parameter.as_ref())) {
         return Err(invalid(name, "has a parameter that the response will have"));
     }
-    Ok(Some((text.to_owned(), url)))
+    Ok(Some(text.to_owned()))
 }

@@ -1,6 +1,5 @@
 //! The one error of this crate, and the one list of its codes.
 
-use std::borrow::Cow;
 use std::fmt;
 
 macro_rules! codes {
@@ -113,19 +112,28 @@ struct Fields {
     retryable: bool,
     status: Option<u16>,
     oauth_error: Option<String>,
-    reason: Cow<'static, str>,
+    reason: &'static str,
+    option: Option<String>,
 }
 
 impl AuthError {
     /// `reason` says which rule, in a few words for the developer. It must never quote what a server, URL
     /// or storage holds.
-    pub fn new(code: Code, phase: Phase, reason: impl Into<Cow<'static, str>>) -> Self {
+    #[inline(never)] // Called from everywhere; a call is smaller than what it does.
+    pub fn new(code: Code, phase: Phase, reason: &'static str) -> Self {
         let retryable = matches!(
             code,
             Code::Timeout | Code::Offline | Code::Network | Code::RateLimited | Code::ServerError
         );
-        let reason = reason.into();
-        AuthError(Box::new(Fields { code, phase, retryable, status: None, oauth_error: None, reason }))
+        AuthError(Box::new(Fields {
+            code,
+            phase,
+            retryable,
+            status: None,
+            oauth_error: None,
+            reason,
+            option: None,
+        }))
     }
 
     /// With the HTTP status that the server answered.
@@ -141,6 +149,12 @@ impl AuthError {
         if error.len() <= 64 && error.bytes().all(legal) {
             self.0.oauth_error = Some(error.to_owned());
         }
+        self
+    }
+
+    /// With the name of the option that is wrong: the developer's own text.
+    pub fn with_option(mut self, name: &str) -> Self {
+        self.0.option = Some(name.to_owned());
         self
     }
 
@@ -183,8 +197,13 @@ impl AuthError {
     }
 
     /// Which rule, in a few words for the developer.
-    pub fn reason(&self) -> &str {
-        &self.0.reason
+    pub fn reason(&self) -> &'static str {
+        self.0.reason
+    }
+
+    /// Which option, where one is wrong.
+    pub fn option(&self) -> Option<&str> {
+        self.0.option.as_deref()
     }
 }
 
@@ -192,7 +211,11 @@ impl fmt::Display for AuthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.code.name())?;
         f.write_str(": ")?;
-        f.write_str(&self.0.reason)
+        if let Some(option) = &self.0.option {
+            f.write_str(option)?;
+            f.write_str(" ")?;
+        }
+        f.write_str(self.0.reason)
     }
 }
 

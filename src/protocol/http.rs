@@ -83,7 +83,7 @@ impl Response {
     /// registered for the document.
     pub fn json_object(&self, other: &str) -> Option<Value> {
         let (essence, _) = self.content_type.split_once(';').unwrap_or((&self.content_type, ""));
-        let essence = essence.trim();
+        let essence = essence.trim_ascii();
         if !essence.eq_ignore_ascii_case("application/json") && !essence.eq_ignore_ascii_case(other) {
             return None;
         }

@@ -72,21 +72,63 @@ impl From<&str> for Value {
     }
 }
 
-impl From<i64> for Value {
-    fn from(integer: i64) -> Self {
-        Value::Integer(integer)
-    }
-}
-
 impl From<&[String]> for Value {
     fn from(texts: &[String]) -> Self {
         Value::Array(texts.iter().map(|text| Value::from(text.as_str())).collect())
     }
 }
 
-/// An object of the members that are there.
-pub fn object<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
-    Value::Object(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+/// Builds an object, member by member. (One call a member is smaller than a literal of all.)
+#[derive(Debug, Default)]
+pub struct Object(Vec<(String, Value)>);
+
+impl Object {
+    /// An object without members.
+    pub fn new() -> Self {
+        Object::default()
+    }
+
+    /// With any value.
+    #[inline(never)]
+    pub fn value(mut self, name: &str, value: Value) -> Self {
+        self.0.push((name.to_owned(), value));
+        self
+    }
+
+    /// With a text.
+    #[inline(never)]
+    pub fn text(self, name: &str, text: &str) -> Self {
+        self.value(name, Value::from(text))
+    }
+
+    /// With a text, if there is one.
+    #[inline(never)]
+    pub fn maybe_text(self, name: &str, text: Option<&str>) -> Self {
+        match text {
+            Some(text) => self.text(name, text),
+            None => self,
+        }
+    }
+
+    /// With an integer, if there is one.
+    #[inline(never)]
+    pub fn maybe_integer(self, name: &str, integer: Option<i64>) -> Self {
+        match integer {
+            Some(integer) => self.value(name, Value::Integer(integer)),
+            None => self,
+        }
+    }
+
+    /// With an array of texts.
+    #[inline(never)]
+    pub fn texts(self, name: &str, texts: &[String]) -> Self {
+        self.value(name, Value::from(texts))
+    }
+
+    /// The value.
+    pub fn finish(self) -> Value {
+        Value::Object(self.0)
+    }
 }
 
 /// The integer below a plain decimal number, if it has no exponent and fits.
@@ -303,7 +345,7 @@ fn write_value(value: &Value, text: &mut String) {
         Value::Null => text.push_str("null"),
         Value::Bool(true) => text.push_str("true"),
         Value::Bool(false) => text.push_str("false"),
-        Value::Integer(integer) => text.push_str(&integer.to_string()),
+        Value::Integer(integer) => text.push_str(&decimal(*integer)),
         Value::Decimal(decimal) => text.push_str(decimal),
         Value::String(string) => write_string(string, text),
         Value::Array(elements) => {
@@ -346,4 +388,22 @@ fn write_string(string: &str, text: &mut String) {
         }
     }
     text.push('"');
+}
+
+/// The decimal digits of an integer. (The standard library's formatting would cost ten times the size.)
+pub fn decimal(integer: i64) -> String {
+    let mut digits = Vec::new();
+    let mut rest = integer.unsigned_abs();
+    loop {
+        digits.push(b'0' + (rest % 10) as u8);
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if integer < 0 {
+        digits.push(b'-');
+    }
+    digits.reverse();
+    String::from_utf8(digits).unwrap_or_default()
 }

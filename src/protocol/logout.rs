@@ -8,7 +8,6 @@ use super::json::Value;
 use super::options::{Names, Options, invalid};
 use super::pkce::ENTROPY;
 use super::secret::Secret;
-use super::transaction::Departure;
 use super::url::{self, Url};
 
 /// The names of `SignOutOptions`.
@@ -32,22 +31,20 @@ impl SignOut {
             return Err(invalid("returnTo", "is not a plain path of this origin"));
         }
         Ok(SignOut {
-            post_logout_redirect_uri: config::redirect(&options, "postLogoutRedirectUri")?
-                .map(|(text, _)| text),
+            post_logout_redirect_uri: config::redirect(&options, "postLogoutRedirectUri")?,
             return_to: return_to.map(str::to_owned),
         })
     }
 }
 
-/// The URL to send the browser to (2), and what to keep to know the way back. `now` is in milliseconds.
+/// The URL to send the browser to (2), with the `state` that it comes back with.
 pub fn request(
     config: &Config,
     end_session_endpoint: &str,
     id_token: Option<&Secret>,
     sign_out: &SignOut,
     entropy: &[u8; ENTROPY],
-    now: i64,
-) -> (String, Departure) {
+) -> (String, String) {
     let state = [config.tag.as_str(), &hash::base64url(entropy)].concat();
     let back = sign_out.post_logout_redirect_uri.as_ref().or(config.post_logout_redirect_uri.as_ref());
     let mut form = Form::new();
@@ -56,8 +53,7 @@ pub fn request(
     if let Some(back) = back {
         form.add("post_logout_redirect_uri", back).add("state", &state);
     }
-    let url = form::append_query(end_session_endpoint, &form.finish());
-    (url, Departure { state, created: now, return_to: sign_out.return_to.clone() })
+    (form::append_query(end_session_endpoint, &form.finish()), state)
 }
 
 /// The `state` with which the server sent the browser back (3). `not_mine` for a URL that is not where it

@@ -24,10 +24,10 @@ pub struct Metadata {
 /// goes before it. `None` for what is no issuer identifier (RFC 8414 2: https, no query, no fragment).
 pub fn well_known(issuer: &str) -> Option<[String; 2]> {
     let url = Url::parse(issuer).filter(|url| url.query.is_none())?;
-    let path = url.path.strip_suffix('/').unwrap_or(&url.path);
+    let path = url.path.strip_suffix('/').unwrap_or(url.path);
     Some([
-        [&url.origin, path, "/.well-known/openid-configuration"].concat(),
-        [&url.origin, "/.well-known/oauth-authorization-server", path].concat(),
+        [url.origin, path, "/.well-known/openid-configuration"].concat(),
+        [url.origin, "/.well-known/oauth-authorization-server", path].concat(),
     ])
 }
 
@@ -73,7 +73,8 @@ fn text<'a>(document: &'a Value, name: &'static str) -> Result<Option<&'a str>, 
 fn endpoint(document: &Value, name: &'static str) -> Result<Option<String>, AuthError> {
     match text(document, name)? {
         None => Ok(None),
-        Some(url) => Ok(Some(Url::parse(url).ok_or_else(|| unusable(name))?.text())),
+        Some(url) if Url::parse(url).is_some() => Ok(Some(url.to_owned())),
+        Some(_) => Err(unusable(name)),
     }
 }
 

@@ -20,8 +20,9 @@ pub struct Options<'a> {
 }
 
 /// What is wrong with an option.
-pub(crate) fn invalid(option: &str, problem: &str) -> AuthError {
-    AuthError::new(Code::InvalidConfiguration, Phase::Configuration, [option, ": ", problem].concat())
+#[inline(never)]
+pub(crate) fn invalid(option: &str, problem: &'static str) -> AuthError {
+    AuthError::new(Code::InvalidConfiguration, Phase::Configuration, problem).with_option(option)
 }
 
 impl<'a> Options<'a> {
@@ -34,7 +35,7 @@ impl<'a> Options<'a> {
         for (name, _) in members {
             let name = name.as_str();
             if !names.required.contains(&name) && !names.optional.contains(&name) {
-                let secret = name.to_ascii_lowercase().contains("secret");
+                let secret = name.as_bytes().windows(6).any(|part| part.eq_ignore_ascii_case(b"secret"));
                 let problem = if secret { "a browser app cannot keep a secret" } else { "is not an option" };
                 return Err(invalid(name, problem));
             }

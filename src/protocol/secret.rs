@@ -1,7 +1,6 @@
 //! Text that must not be seen: tokens, verifiers, request bodies.
 
 use std::fmt;
-use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
 /// A secret text in one buffer of fixed size, overwritten when it is dropped. It prints as `Secret` and is
@@ -21,11 +20,6 @@ impl Secret {
     /// The text. Do not let it get into an error, a log or a message.
     pub fn expose(&self) -> &str {
         &self.0
-    }
-
-    /// Equality in a time that does not tell where the first difference is.
-    pub fn matches(&self, other: &str) -> bool {
-        self.0.as_bytes().ct_eq(other.as_bytes()).into()
     }
 }
 

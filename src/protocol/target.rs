@@ -24,37 +24,44 @@ impl Target {
                 let options = Options::read(value, &API_TARGET)?;
                 let origin = options.text("origin")?.unwrap_or_default();
                 let path = options.text("path")?.unwrap_or_default();
-                if Url::parse(origin).is_none_or(|url| url.path != "/") {
-                    return Err(invalid("api", "the origin is not like https://api.example"));
+                if Url::canonical(origin).is_none_or(|url| !url.path.is_empty()) {
+                    return Err(invalid("api", "has an origin that is not like https://api.example"));
                 }
                 if !path.is_empty() && !path.starts_with('/') {
-                    return Err(invalid("api", "the path does not begin with /"));
+                    return Err(invalid("api", "has a path that does not begin with /"));
                 }
-                [origin.strip_suffix('/').unwrap_or(origin), path].concat()
+                [origin, path].concat()
             }
         };
-        let url = Url::parse(&text).filter(|url| url.query.is_none());
-        let url = url.ok_or_else(|| invalid("api", "is not an https URL without query"))?;
-        Ok(Target { origin: url.origin, path: url.path })
+        let url = Url::canonical(&text).filter(|url| url.query.is_none());
+        let url =
+            url.ok_or_else(|| invalid("api", "is not an https URL without query, as browsers spell it"))?;
+        let path = url.path.strip_suffix('/').unwrap_or(url.path);
+        Ok(Target { origin: url.origin.to_owned(), path: path.to_owned() })
     }
 
     /// Does it cover a URL, as the browser writes it after parsing? Prefixes end at segments: `/v1` covers
     /// `/v1` and `/v1/notes`, but not `/v10`.
     pub fn covers(&self, href: &str) -> bool {
-        let (place, _) = href.split_once(['?', '#']).unwrap_or((href, ""));
-        let Some(url) = Url::parse(place) else { return false };
-        if url.origin != self.origin {
-            return false;
-        }
-        match url.path.strip_prefix(self.path.strip_suffix('/').unwrap_or(&self.path)) {
-            Some(rest) => (rest.is_empty() || rest.starts_with('/')) && !climbs(rest),
-            None => false,
-        }
+        let place = href.split(['?', '#']).next().unwrap_or_default();
+        let rest = Url::canonical(place)
+            .filter(|url| url.origin == self.origin)
+            .and_then(|url| url.path.strip_prefix(self.path.as_str()));
+        rest.is_some_and(|rest| (rest.is_empty() || rest.starts_with('/')) && !climbs(rest))
     }
 }
 
 /// Would a server that decodes `%2F`, `%5C` and `%2E` before it looks at segments be led upwards?
 fn climbs(path: &str) -> bool {
-    let decoded = path.to_ascii_lowercase().replace("%2f", "/").replace("%5c", "/");
+    let mut decoded = String::new();
+    let mut rest = path;
+    while let Some((before, after)) = rest.split_once('%') {
+        decoded.push_str(before);
+        let escape = after.get(..2).unwrap_or_default();
+        let separator = escape.eq_ignore_ascii_case("2f") || escape.eq_ignore_ascii_case("5c");
+        decoded.push(if separator { '/' } else { '%' });
+        rest = if separator { after.get(2..).unwrap_or_default() } else { after };
+    }
+    decoded.push_str(rest);
     decoded.split('/').any(url::is_dot_segment)
 }

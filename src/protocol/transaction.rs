@@ -3,14 +3,21 @@
 //! The record holds no token. What is read back is hostile input: whatever is not whole is not there.
 
 use super::hash;
-use super::json::{self, Value};
+use super::json::{self, Object, Value};
 use super::pkce::CodeVerifier;
 use super::url;
+use subtle::ConstantTimeEq;
 
 /// Milliseconds after which a sign-in cannot be finished any more.
 pub const LIFETIME: i64 = 10 * 60 * 1000;
-/// How many entries of a kind are kept; the oldest go first.
-pub const CAPACITY: usize = 16;
+/// How many entries are kept; the oldest go first.
+pub const CAPACITY: usize = 32;
+
+/// The kinds of entries.
+const PENDING: &str = "pending";
+const DEPARTURE: &str = "departure";
+/// Its state is a fingerprint of one whose response was used.
+const SPENT: &str = "spent";
 
 /// A sign-in in progress, found by its `state`. Being moved out of the ledger is being spent.
 #[derive(Debug)]
@@ -20,8 +27,6 @@ pub struct Transaction {
     pub verifier: CodeVerifier,
     pub nonce: Option<String>,
     pub redirect_uri: String,
-    /// Milliseconds since the epoch.
-    pub created: i64,
     pub scope: Vec<String>,
     pub max_age: Option<i64>,
     pub auth_time: bool,
@@ -30,174 +35,117 @@ pub struct Transaction {
     pub return_to: Option<String>,
 }
 
-/// A sign-out in progress: the server will send the browser back with this `state`.
-#[derive(Debug)]
-#[allow(missing_docs)]
-pub struct Departure {
-    pub state: String,
-    pub created: i64,
-    pub return_to: Option<String>,
-}
-
 /// All that is in progress for one client in one tab.
 #[derive(Debug, Default)]
-pub struct Ledger {
-    pending: Vec<Transaction>,
-    departures: Vec<Departure>,
-    /// Fingerprints of states whose response was used, with the time of use.
-    spent: Vec<(String, i64)>,
-}
+pub struct Ledger(Vec<Value>);
 
 impl Ledger {
-    /// Reads the stored text. What is malformed, expired at `now` or too much is dropped.
+    /// Reads the stored text. What is malformed or has expired at `now`, in milliseconds, is dropped.
     pub fn read(text: &str, now: i64) -> Ledger {
-        let record = json::parse(text.as_bytes()).unwrap_or(Value::Null);
-        let entries = |name: &str| record.get(name).and_then(Value::as_array).unwrap_or_default();
-        let mut ledger = Ledger {
-            pending: entries("pending").iter().filter_map(read_transaction).collect(),
-            departures: entries("departures").iter().filter_map(read_departure).collect(),
-            spent: entries("spent").iter().filter_map(read_spent).collect(),
+        let mut ledger = match json::parse(text.as_bytes()) {
+            Some(Value::Array(entries)) => Ledger(entries),
+            _ => Ledger::default(),
         };
-        ledger.sweep(now);
+        ledger.0.retain(|entry| is_fresh(entry, now));
         ledger
     }
 
     /// The text to store; nothing when there is nothing in progress.
-    pub fn write(&self) -> Option<String> {
-        if self.pending.is_empty() && self.departures.is_empty() && self.spent.is_empty() {
-            return None;
-        }
-        let spent = |(state, at): &(String, i64)| {
-            json::object([("state", Some(Value::from(state.as_str()))), ("at", Some(Value::from(*at)))])
-        };
-        Some(json::write(&json::object([
-            ("pending", Some(Value::Array(self.pending.iter().map(write_transaction).collect()))),
-            ("departures", Some(Value::Array(self.departures.iter().map(write_departure).collect()))),
-            ("spent", Some(Value::Array(self.spent.iter().map(spent).collect()))),
-        ])))
+    pub fn write(self) -> Option<String> {
+        (!self.0.is_empty()).then(|| json::write(&Value::Array(self.0)))
     }
 
-    /// Drops what has expired (or comes from the future, after a change of the clock), and the oldest of what
-    /// is too much.
-    fn sweep(&mut self, now: i64) {
-        let fresh =
-            |created: i64| created > now.saturating_sub(LIFETIME) && created < now.saturating_add(LIFETIME);
-        fn cap<T>(entries: &mut Vec<T>) {
-            entries.drain(..entries.len().saturating_sub(CAPACITY));
-        }
-        self.pending.retain(|entry| fresh(entry.created));
-        self.departures.retain(|entry| fresh(entry.created));
-        self.spent.retain(|(_, at)| fresh(*at));
-        cap(&mut self.pending);
-        cap(&mut self.departures);
-        cap(&mut self.spent);
+    fn add(&mut self, kind: &str, state: &str, now: i64, rest: Object) {
+        let entry = rest.text("kind", kind).text("state", state).value("created", Value::Integer(now));
+        let surplus = (self.0.len() + 1).saturating_sub(CAPACITY);
+        self.0.drain(..surplus);
+        self.0.push(entry.finish());
+    }
+
+    /// Every entry is looked at, each in a time that does not tell how much of its state was right.
+    fn find(&self, kind: &str, state: &str) -> Option<usize> {
+        let is_it = |entry: &Value| {
+            let same: bool =
+                text(entry, "state").is_some_and(|known| known.as_bytes().ct_eq(state.as_bytes()).into());
+            same && text(entry, "kind") == Some(kind)
+        };
+        self.0.iter().position(is_it)
     }
 
     /// Adds a sign-in.
-    pub fn begin(&mut self, transaction: Transaction, now: i64) {
-        self.pending.push(transaction);
-        self.sweep(now);
+    pub fn begin(&mut self, transaction: &Transaction, now: i64) {
+        let entry = Object::new()
+            .text("verifier", transaction.verifier.expose())
+            .maybe_text("nonce", transaction.nonce.as_deref())
+            .text("redirectUri", &transaction.redirect_uri)
+            .texts("scope", &transaction.scope)
+            .maybe_integer("maxAge", transaction.max_age)
+            .value("authTime", Value::Bool(transaction.auth_time))
+            .texts("acr", &transaction.acr)
+            .value("appState", transaction.app_state.clone().unwrap_or(Value::Null))
+            .maybe_text("returnTo", transaction.return_to.as_deref());
+        self.add(PENDING, &transaction.state, now, entry);
     }
 
     /// Is a sign-in with this state pending?
     pub fn is_pending(&self, state: &str) -> bool {
-        self.pending.iter().any(|entry| entry.state == state)
+        self.find(PENDING, state).is_some()
     }
 
     /// Was a response with this state used lately?
     pub fn is_spent(&self, state: &str) -> bool {
-        let fingerprint = hash::sha256_base64url(state.as_bytes());
-        self.spent.iter().any(|(spent, _)| *spent == fingerprint)
+        self.find(SPENT, &hash::sha256_base64url(state.as_bytes())).is_some()
     }
 
     /// Takes the sign-in out and remembers that its state is spent (RFC 9700 4.2.4).
     pub fn consume(&mut self, state: &str, now: i64) -> Option<Transaction> {
-        let position = self.pending.iter().position(|entry| entry.state == state)?;
-        self.spent.push((hash::sha256_base64url(state.as_bytes()), now));
-        let transaction = self.pending.remove(position);
-        self.sweep(now);
-        Some(transaction)
+        let entry = self.0.remove(self.find(PENDING, state)?);
+        self.add(SPENT, &hash::sha256_base64url(state.as_bytes()), now, Object::new());
+        read_transaction(&entry)
     }
 
-    /// Adds a sign-out.
-    pub fn depart(&mut self, departure: Departure, now: i64) {
-        self.departures.push(departure);
-        self.sweep(now);
+    /// Adds a sign-out: the server will send the browser back with this state.
+    pub fn depart(&mut self, state: &str, return_to: Option<&str>, now: i64) {
+        self.add(DEPARTURE, state, now, Object::new().maybe_text("returnTo", return_to));
     }
 
-    /// Takes the sign-out with this state out.
-    pub fn arrive(&mut self, state: &str) -> Option<Departure> {
-        let position = self.departures.iter().position(|entry| entry.state == state)?;
-        Some(self.departures.remove(position))
+    /// Takes the sign-out with this state out, and gives the path to go on to.
+    pub fn arrive(&mut self, state: &str) -> Option<Option<String>> {
+        let entry = self.0.remove(self.find(DEPARTURE, state)?);
+        return_to(&entry)
     }
 }
 
-fn write_transaction(entry: &Transaction) -> Value {
-    json::object([
-        ("state", Some(Value::from(entry.state.as_str()))),
-        ("verifier", Some(Value::from(entry.verifier.expose()))),
-        ("nonce", entry.nonce.as_deref().map(Value::from)),
-        ("redirectUri", Some(Value::from(entry.redirect_uri.as_str()))),
-        ("created", Some(Value::from(entry.created))),
-        ("scope", Some(Value::from(entry.scope.as_slice()))),
-        ("maxAge", entry.max_age.map(Value::from)),
-        ("authTime", Some(Value::Bool(entry.auth_time))),
-        ("acr", Some(Value::from(entry.acr.as_slice()))),
-        ("appState", entry.app_state.clone()),
-        ("returnTo", entry.return_to.as_deref().map(Value::from)),
-    ])
+/// Not expired; nor from the future, as after a change of the clock.
+fn is_fresh(entry: &Value, now: i64) -> bool {
+    let created = entry.get("created").and_then(Value::as_integer);
+    created.is_some_and(|created| now.saturating_sub(created).saturating_abs() < LIFETIME)
 }
 
-fn read_transaction(value: &Value) -> Option<Transaction> {
+fn text<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
+    entry.get(name)?.as_str()
+}
+
+fn read_transaction(entry: &Value) -> Option<Transaction> {
+    let texts = |name: &str| -> Option<Vec<String>> {
+        entry.get(name)?.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
+    };
     Some(Transaction {
-        state: required(value, "state")?,
-        verifier: CodeVerifier::from_text(value.get("verifier")?.as_str()?)?,
-        nonce: optional(value, "nonce")?,
-        redirect_uri: required(value, "redirectUri")?,
-        created: value.get("created")?.as_integer()?,
-        scope: texts(value, "scope")?,
-        max_age: value.get("maxAge").map_or(Some(None), |seconds| seconds.as_integer().map(Some))?,
-        auth_time: value.get("authTime")? == &Value::Bool(true),
-        acr: texts(value, "acr")?,
-        app_state: value.get("appState").cloned(),
-        return_to: read_return_to(value)?,
+        state: text(entry, "state")?.to_owned(),
+        verifier: CodeVerifier::from_text(text(entry, "verifier")?)?,
+        nonce: text(entry, "nonce").map(str::to_owned),
+        redirect_uri: text(entry, "redirectUri")?.to_owned(),
+        scope: texts("scope")?,
+        max_age: entry.get("maxAge").and_then(Value::as_integer),
+        auth_time: entry.get("authTime") == Some(&Value::Bool(true)),
+        acr: texts("acr")?,
+        app_state: entry.get("appState").filter(|value| !matches!(value, Value::Null)).cloned(),
+        return_to: return_to(entry)?,
     })
-}
-
-fn write_departure(entry: &Departure) -> Value {
-    json::object([
-        ("state", Some(Value::from(entry.state.as_str()))),
-        ("created", Some(Value::from(entry.created))),
-        ("returnTo", entry.return_to.as_deref().map(Value::from)),
-    ])
-}
-
-fn read_departure(value: &Value) -> Option<Departure> {
-    Some(Departure {
-        state: required(value, "state")?,
-        created: value.get("created")?.as_integer()?,
-        return_to: read_return_to(value)?,
-    })
-}
-
-fn read_spent(value: &Value) -> Option<(String, i64)> {
-    Some((required(value, "state")?, value.get("at")?.as_integer()?))
-}
-
-fn required(value: &Value, name: &str) -> Option<String> {
-    value.get(name)?.as_str().map(str::to_owned)
-}
-
-fn optional(value: &Value, name: &str) -> Option<Option<String>> {
-    value.get(name).map_or(Some(None), |text| text.as_str().map(|text| Some(text.to_owned())))
-}
-
-fn texts(value: &Value, name: &str) -> Option<Vec<String>> {
-    value.get(name)?.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
 /// Checked again: it was in storage, where other script can write.
-fn read_return_to(value: &Value) -> Option<Option<String>> {
-    let path = optional(value, "returnTo")?;
-    path.as_deref().is_none_or(url::is_local_path).then_some(path)
+fn return_to(entry: &Value) -> Option<Option<String>> {
+    let path = text(entry, "returnTo");
+    path.is_none_or(url::is_local_path).then(|| path.map(str::to_owned))
 }

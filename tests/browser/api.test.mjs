@@ -34,8 +34,10 @@ function token({ header = {}, claims = {}, key = privateKey } = {}) {
   return `${signed}.${sign("sha256", Buffer.from(signed), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
 }
 
-const ask = (authorization) =>
-  fetch(`${api.origin}/notes`, { headers: authorization ? { Authorization: authorization, Origin: PAGE } : { Origin: PAGE } });
+function ask(authorization) {
+  const headers = { Origin: PAGE, ...(authorization && { Authorization: authorization }) };
+  return fetch(`${api.origin}/notes`, { headers });
+}
 
 test("a good token is answered, whatever the case of the scheme", async () => {
   for (const scheme of ["Bearer", "bearer"]) {

@@ -18,6 +18,7 @@ const suite = await openSuite();
 after(() => suite.close());
 
 const set = (name, value) => (url) => url.searchParams.set(name, value);
+const remove = (name) => (url) => url.searchParams.delete(name);
 const change = (name) => (url) => {
   const value = url.searchParams.get(name);
   url.searchParams.set(name, value.slice(0, -1) + (value.endsWith("A") ? "B" : "A"));
@@ -26,10 +27,10 @@ const change = (name) => (url) => {
 /** `spends`: the response got as far as the token request, so its own sign-in is over; otherwise it still completes. */
 const tampering = [
   { what: "another state", tamper: set("state", "forged"), code: "state_mismatch" },
-  { what: "no state", tamper: (url) => url.searchParams.delete("state"), code: "state_mismatch" },
+  { what: "no state", tamper: remove("state"), code: "state_mismatch" },
   { what: "a changed state", tamper: change("state"), code: "transaction_not_found" },
   { what: "another iss (RFC 9207)", tamper: set("iss", "https://attacker.example"), code: "issuer_mismatch" },
-  { what: "no iss, though the server sends one", tamper: (url) => url.searchParams.delete("iss"), code: "issuer_mismatch" },
+  { what: "no iss, though the server sends one", tamper: remove("iss"), code: "issuer_mismatch" },
   { what: "a second code", tamper: (url) => url.searchParams.append("code", "x"), code: "invalid_callback" },
   { what: "an error beside the code", tamper: set("error", "access_denied"), code: "invalid_callback" },
   { what: "a changed code", tamper: change("code"), code: "invalid_grant", spends: true },
@@ -142,11 +143,24 @@ test(
 );
 
 test(
+  "after leaving for the server and coming back, signing in works again",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await page.locator("#sign-in").click();
+    await page.getByLabel("Password").waitFor();
+    await page.goBack({ waitUntil: "commit" }); // a page kept in memory does not load again
+    await page.locator("#sign-in:not([aria-disabled])").waitFor();
+    await signIn(page);
+    assert.equal(suite.tokenRequests().length, 1);
+  }),
+);
+
+test(
   "the back button after signing in neither crashes nor asks for a second token",
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);
     await signIn(page);
-    await page.goBack();
+    await page.goBack({ waitUntil: "commit" }); // a page kept in memory does not load again
     await page.getByRole("heading", { name: "This sign-in is over." }).waitFor();
     await page.getByRole("link", { name: "Back to the app" }).click();
     await page.locator("#sign-in, #sign-out").filter({ visible: true }).waitFor();

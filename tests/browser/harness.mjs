@@ -37,7 +37,12 @@ export async function openSuite() {
     observe: (exchange) => exchanges.push(exchange),
     redirectPaths: [`/${PROBE}`],
   });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: FLAGS,
+    // Playwright turns it off; people have it on.
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
+  });
   return new Suite(demo, browser, exchanges, folder);
 }
 
@@ -53,6 +58,8 @@ async function buildProbe(folder) {
   });
   await copyFile(source(PROBE), join(folder, PROBE));
 }
+
+/** @typedef {{ page: import("playwright-core").Page, context: import("playwright-core").BrowserContext }} Tab */
 
 class Suite {
   #browser;
@@ -75,7 +82,7 @@ class Suite {
   /**
    * A test body with a fresh browser context (cookies, storage, caches). Whatever the test is about, it fails on a
    * violation of the Content Security Policy, an uncaught error, or any complaint in the console.
-   * @param {(tab: { page: import("playwright-core").Page, context: import("playwright-core").BrowserContext }) => Promise<void>} body
+   * @param {(tab: Tab) => Promise<void>} body
    * @param {import("playwright-core").BrowserContextOptions} [options]
    */
   withPage(body, options) {

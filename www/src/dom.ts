@@ -1,4 +1,4 @@
-// Three small helpers. Text goes in as text, never as HTML, so there is nothing to escape and Trusted Types are content.
+// Three small helpers. Text goes in as text, never as HTML: nothing to escape, and Trusted Types are content.
 
 /** An element of index.html; its absence is a mistake of ours, not of the person. */
 export function byId<E extends HTMLElement | SVGElement = HTMLElement>(id: string): E {
@@ -20,6 +20,8 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 /** Calls `action` on each click, and not again before it has settled; focus stays on the button. */
 export function onClick(id: string, action: () => Promise<void> | void): void {
   const button = byId<HTMLButtonElement>(id);
+  // An action that leaves the page never settles; the back button may bring the page back as it was left.
+  addEventListener("pageshow", ({ persisted }) => persisted && button.removeAttribute("aria-disabled"));
   button.addEventListener("click", async () => {
     // aria-disabled rather than disabled: a disabled button would lose the focus of someone at the keyboard.
     if (button.getAttribute("aria-disabled") === "true") return;

@@ -1,6 +1,6 @@
 // Errors as a person can understand them: what happened, and what to do now.
 
-import { type AuthErrorCode, isAuthError } from "wardkey";
+import { type AuthError, type AuthErrorCode, isAuthError } from "wardkey";
 
 export interface Explanation {
   title: string;
@@ -19,7 +19,10 @@ const WORDS: Partial<Record<AuthErrorCode, Words>> = {
   ],
   login_required: ["The sign-in server does not know you any more.", "Sign in again with your name and password."],
   interaction_required: ["The sign-in server has a question for you.", "Sign in again and answer it."],
-  authorization_failed: ["The sign-in server refused the request.", "Try again; if it happens twice, tell whoever runs this app."],
+  authorization_failed: [
+    "The sign-in server refused the request.",
+    "Try again; if it happens twice, tell whoever runs this app.",
+  ],
   state_mismatch: [
     "That answer belongs to another sign-in.",
     "It was not started in this tab, so it was ignored. If you did not click a link just now, start again from here.",
@@ -44,7 +47,10 @@ const WORDS: Partial<Record<AuthErrorCode, Words>> = {
     "The proof of who you are does not hold.",
     "It was rejected and nothing was kept. Sign in again; if it happens twice, tell whoever runs this app.",
   ],
-  jwks_failed: ["The keys of the sign-in server cannot be read.", "Without them nobody can be verified. Try again in a moment."],
+  jwks_failed: [
+    "The keys of the sign-in server cannot be read.",
+    "Without them nobody can be verified. Try again in a moment.",
+  ],
   insecure_context: [
     "This page is not on a secure connection.",
     "Browsers verify signatures on https and on localhost only. Open the page with https.",
@@ -57,17 +63,31 @@ const WORDS: Partial<Record<AuthErrorCode, Words>> = {
   server_error: ["The server has a problem of its own.", "It is not your fault. Try again in a moment."],
   not_signed_in: ["You are not signed in.", "Sign in first, then ask again."],
   session_expired: ["Your time is up.", "The access token has expired. Sign in again; one click is enough."],
-  scope_missing: ["You did not allow this.", "Sign in again and allow access to your notes."],
   origin_not_allowed: [
     "The token stayed here.",
     "This page may send it to the notes API only, so the request was stopped before it left.",
   ],
+  credential_refused: [
+    "This request brought its own credentials.",
+    "The app adds the token itself; only its developer can mend that.",
+  ],
+  token_type_mismatch: ["The sign-in server gave an unusable kind of token.", "Only whoever runs it can mend that."],
+  not_initialised: ["The page did not start properly.", "Reload it and try again."],
+  aborted: ["This was stopped before it was done.", "Start again if that was not what you wanted."],
   storage_unavailable: [
     "This browser keeps nothing for the page.",
     "A sign-in in progress needs session storage. Allow it for this site, or leave private mode.",
   ],
-  invalid_configuration: ["This app is set up wrongly.", "Only its developer can mend that; the message below says what is wrong."],
+  invalid_configuration: [
+    "This app is set up wrongly.",
+    "Only its developer can mend that; the message below says what is wrong.",
+  ],
 };
+
+const FOREIGN_SIGN_OUT: Words = [
+  "That sign-out was not started here.",
+  "It was ignored. You are signed out of this page in any case; the sign-in server may still know you.",
+];
 
 /** Words for any error; one that is not from the package keeps its own message. */
 export function explain(error: unknown): Explanation {
@@ -75,11 +95,18 @@ export function explain(error: unknown): Explanation {
   if (!isAuthError(error)) {
     return { title: "Something went wrong.", advice: "Reload the page and try again.", code: "error", message };
   }
-  const [title, advice] = WORDS[error.code] ?? ["That did not work.", message];
+  const [title, advice] = wordsFor(error) ?? ["That did not work.", message];
   return { title, advice, code: `${error.code} · ${error.phase}`, message };
 }
 
-/** Ways of saying no to a callback which do not stand in the way of signing in again. */
+function wordsFor(error: AuthError): Words | undefined {
+  return isForeignSignOut(error) ? FOREIGN_SIGN_OUT : WORDS[error.code];
+}
+
+const isForeignSignOut = ({ code, phase }: AuthError): boolean => phase === "sign_out" && code === "state_mismatch";
+
+/** Would trying again help? */
 export function mayRetry(error: unknown): boolean {
-  return !isAuthError(error) || (error.code !== "invalid_configuration" && error.code !== "insecure_context");
+  if (!isAuthError(error)) return true;
+  return error.code !== "invalid_configuration" && error.code !== "insecure_context" && !isForeignSignOut(error);
 }

@@ -7,7 +7,7 @@ import { type Config, loadConfig } from "./config.js";
 import { byId, element, onClick } from "./dom.js";
 import { announce, renderExpiry, renderSession } from "./session.js";
 import { renderStorage } from "./storage.js";
-import { hideTrouble, retryLast, showTrouble } from "./trouble.js";
+import { hideTrouble, retryLast, showTrouble, tellTrouble } from "./trouble.js";
 
 async function start(): Promise<void> {
   const config = await loadConfig();
@@ -26,23 +26,26 @@ async function start(): Promise<void> {
   wire(client, config, signIn);
   const arrived = await report(() => arrive(client), signIn);
   showApp(client);
+  client.on("sessionExpired", (error) => tellTrouble(error, signIn));
   // The server's metadata and keys are fetched ahead, so that the click goes straight to the server.
   if (arrived && client.state.status === "anonymous") await report(() => client.prepare(), signIn);
 }
 
 /** Coming back from the authorization server, signed in or signed out, or simply arriving. */
 async function arrive(client: AuthClient): Promise<void> {
+  let next = "/";
   try {
     if (client.isCallback()) {
       const { user, returnTo } = await client.handleCallback();
+      if (returnTo) next = returnTo;
       announce(`Signed in as ${user?.claims["name"] ?? user?.sub}.`);
-      history.replaceState(null, "", returnTo ?? "/");
     } else if (location.pathname === "/signed-out") {
       await client.handleSignOutCallback();
       announce("Signed out, here and at the sign-in server.");
     }
   } finally {
-    if (location.pathname !== "/") history.replaceState(null, "", "/");
+    // The package has cleaned the URL; the way back's own path need not stay in the address bar either.
+    if (location.pathname !== next) history.replaceState(null, "", next);
   }
 }
 
@@ -81,7 +84,7 @@ function showApp(client: AuthClient): void {
 }
 
 /** Runs an action of the person, who has then dealt with the last error. */
-async function attempt(action: () => Promise<unknown>, again: () => Promise<void> = () => attempt(action)): Promise<void> {
+async function attempt(action: () => Promise<unknown>, again = () => attempt(action)): Promise<void> {
   hideTrouble();
   await report(action, again);
 }

@@ -5,8 +5,14 @@ import { explain, mayRetry } from "./errors.js";
 
 let retry: () => Promise<void> | void = () => location.reload();
 
-/** Shows the error, moves the focus to it, and offers `again` where that can help. */
+/** The answer to something the person did: shows the error, moves the focus to it, and offers `again`. */
 export function showTrouble(error: unknown, again: () => Promise<void> | void): void {
+  tellTrouble(error, again);
+  byId("trouble-title").focus();
+}
+
+/** Something that came by itself: shows the error, but leaves the focus where the person is. */
+export function tellTrouble(error: unknown, again: () => Promise<void> | void): void {
   const { title, advice, code, message } = explain(error);
   byId("trouble-title").textContent = title;
   byId("trouble-advice").textContent = advice;
@@ -15,7 +21,6 @@ export function showTrouble(error: unknown, again: () => Promise<void> | void): 
   byId("trouble-retry").hidden = !mayRetry(error);
   retry = again;
   byId("trouble").hidden = false;
-  byId("trouble-title").focus();
 }
 
 export function hideTrouble(): void {

@@ -11,6 +11,5 @@ use crate::{build, project, setup};
 pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
     build::run()?;
     setup::npm_packages(&project::root().join("bench"))?;
-    let chromium = setup::chromium()?;
-    replace(command("node").arg("bench/bench.mjs").args(arguments).env("CHROMIUM", chromium.browser))
+    replace(command("node").arg("bench/bench.mjs").args(arguments).env("CHROMIUM", setup::chromium()?))
 }

@@ -35,7 +35,8 @@ pub(crate) fn scratch() -> Result<PathBuf> {
 
 /// The path as seen from the root, for messages.
 pub(crate) fn display(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+    let inner = path.strip_prefix(root()).unwrap_or(path);
+    if inner.as_os_str().is_empty() { ".".into() } else { inner.display().to_string() }
 }
 
 /// Every file below `folder` with one of these extensions, sorted; none where there is no such folder.

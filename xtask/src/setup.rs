@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use crate::process::{command, find_on_path, output, run};
 use crate::project;
@@ -30,7 +30,7 @@ pub(crate) fn npm_packages(folder: &Path) -> Result<()> {
     if is_newer(&installed, &lock)? {
         return Ok(());
     }
-    println!("installing npm packages in {}/", project::display(folder));
+    println!("installing npm packages in {}", project::display(folder));
     run(command("npm").current_dir(folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))?;
     // npm may keep the times of an older installation; the next start must see that this one is done.
     std::fs::File::options().append(true).open(&installed)?.set_modified(std::time::SystemTime::now())?;
@@ -43,54 +43,52 @@ fn is_newer(file: &Path, than: &Path) -> Result<bool> {
     Ok(file.metadata().is_ok_and(|metadata| metadata.modified().is_ok_and(|time| time >= wanted)))
 }
 
-/// A browser and its driver.
-pub(crate) struct Chromium {
-    pub(crate) browser: PathBuf,
-    pub(crate) driver: PathBuf,
+/// Chromium's program, for tests that drive it directly. `CHROMIUM` overrides where it is.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    find_or_install("CHROMIUM", &["chromium", "chromium-browser", "google-chrome"])
 }
 
-/// Finds Chromium and chromedriver; installs Debian's packages where apt can.
-pub(crate) fn chromium() -> Result<Chromium> {
-    if let Some(found) = find_chromium() {
-        return Ok(found);
-    }
-    let root = output(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-    let sudo = !root && sudo_without_password();
-    if find_on_path("apt-get").is_some() && (root || sudo) {
-        println!("installing chromium and chromium-driver by apt");
-        for arguments in
-            [&["update"][..], &["install", "-y", "--no-install-recommends", "chromium", "chromium-driver"]]
-        {
-            let mut apt = if sudo { command("sudo") } else { command("apt-get") };
-            if sudo {
-                apt.args(["-n", "apt-get"]);
-            }
-            run(apt
-                .arg("-q")
-                .args(arguments)
-                .env("DEBIAN_FRONTEND", "noninteractive")
-                .stdout(Stdio::null()))?;
-        }
-    }
-    find_chromium().context(
-        "no browser: install Chromium and chromedriver of the same version (Debian: chromium, chromium-driver), \
-         or set CHROMIUM and CHROMEDRIVER to their paths",
-    )
+/// The WebDriver server of the same version, for the tests in Rust. `CHROMEDRIVER` overrides where it is.
+pub(crate) fn chromedriver() -> Result<PathBuf> {
+    find_or_install("CHROMEDRIVER", &["chromedriver"])
 }
 
-fn find_chromium() -> Option<Chromium> {
-    let pick = |variable: &str, names: &[&str]| match std::env::var_os(variable) {
-        Some(path) => Some(PathBuf::from(path)).filter(|path| path.is_file()),
-        None => names.iter().find_map(|name| find_on_path(name)),
-    };
-    Some(Chromium {
-        browser: pick("CHROMIUM", &["chromium", "chromium-browser", "google-chrome"])?,
-        driver: pick("CHROMEDRIVER", &["chromedriver"])?,
+fn find_or_install(variable: &str, names: &[&str]) -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os(variable).map(PathBuf::from) {
+        ensure!(path.is_file(), "{variable} names {}, which is no file", path.display());
+        return Ok(path);
+    }
+    let find = || names.iter().find_map(|name| find_on_path(name));
+    if let Some(path) = find() {
+        return Ok(path);
+    }
+    install_by_apt(&["chromium", "chromium-driver"])?;
+    find().with_context(|| {
+        format!(
+            "{} is missing: install Chromium and its driver (Debian: chromium, chromium-driver) or set {variable}",
+            names[0]
+        )
     })
 }
 
-fn sudo_without_password() -> bool {
-    let quiet =
-        |name: &str| command("sudo").args(["-n", name]).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    find_on_path("sudo").is_some() && quiet("true").is_ok_and(|status| status.success())
+/// Does nothing where there is no apt, or no right to use it without a password.
+fn install_by_apt(packages: &[&str]) -> Result<()> {
+    let is_root = output(command("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    let prefix: &[&str] = if is_root { &[] } else { &["sudo", "-n"] };
+    if find_on_path("apt-get").is_none() || !(is_root || sudo_needs_no_password()) {
+        return Ok(());
+    }
+    println!("installing {} by apt", packages.join(" and "));
+    for arguments in [&["update"][..], &[&["install", "-y", "--no-install-recommends"], packages].concat()] {
+        let words = [prefix, &["apt-get", "-q"], arguments].concat();
+        let mut apt = command(words[0]);
+        run(apt.args(&words[1..]).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null()))?;
+    }
+    Ok(())
+}
+
+fn sudo_needs_no_password() -> bool {
+    let mut sudo = command("sudo");
+    sudo.args(["-n", "true"]).stdout(Stdio::null()).stderr(Stdio::null());
+    sudo.status().is_ok_and(|status| status.success())
 }

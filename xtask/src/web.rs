@@ -1,5 +1,6 @@
 //! The TypeScript side: type checks, declarations, bundles.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -7,6 +8,9 @@ use serde_json::json;
 
 use crate::process::{node_tool, run};
 use crate::{gates, project};
+
+/// The entries of the package, by the names of their files.
+const ENTRIES: [&str; 2] = ["index", "inline"];
 
 /// Writes the `.d.ts` files and the two bundled entries to `pkg/dist`, and the engine beside them.
 pub(crate) fn build() -> Result<()> {
@@ -38,7 +42,28 @@ fn declarations(dist: &Path) -> Result<()> {
     let source = project::root().join("pkg/src");
     let options =
         json!({ "declaration": true, "emitDeclarationOnly": true, "rootDir": source, "outDir": dist });
-    tsc("declarations", &project::files(&source, &["ts"])?, options)
+    tsc("declarations", &project::files(&source, &["ts"])?, options)?;
+    drop_internal_declarations(dist)
+}
+
+/// Leaves only the declarations that the entries lead to: the modules behind them are no public types.
+fn drop_internal_declarations(dist: &Path) -> Result<()> {
+    let mut public: BTreeSet<PathBuf> =
+        ENTRIES.iter().map(|entry| dist.join(format!("{entry}.d.ts"))).collect();
+    let mut unread: Vec<PathBuf> = public.iter().cloned().collect();
+    while let Some(file) = unread.pop() {
+        let text = std::fs::read_to_string(&file)?;
+        for (path, _) in text.split("\"./").skip(1).filter_map(|rest| rest.split_once(".js\"")) {
+            let imported = dist.join(format!("{path}.d.ts"));
+            if public.insert(imported.clone()) {
+                unread.push(imported);
+            }
+        }
+    }
+    for file in project::files(dist, &["ts"])?.iter().filter(|file| !public.contains(*file)) {
+        std::fs::remove_file(file)?;
+    }
+    Ok(())
 }
 
 /// Runs the TypeScript compiler on these files with the options of the root's `tsconfig.json` and these.
@@ -52,7 +77,7 @@ fn tsc(name: &str, files: &[PathBuf], options: serde_json::Value) -> Result<()> 
 
 /// One minified ES module an entry. `console` calls are those of wasm-bindgen's glue: our sources have none.
 fn bundle(dist: &Path) -> Result<()> {
-    let entries = ["index.ts", "inline.ts"].map(|entry| project::root().join("pkg/src").join(entry));
+    let entries = ENTRIES.map(|entry| project::root().join(format!("pkg/src/{entry}.ts")));
     run(node_tool("esbuild")
         .args(entries)
         .arg(format!("--outdir={}", dist.display()))
