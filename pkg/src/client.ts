@@ -38,6 +38,21 @@ function pageUrl(): string | undefined {
   return typeof location === "undefined" ? undefined : location.origin + location.pathname;
 }
 
+/** What of the options is not for the page alone. */
+function forEngine(options?: SignInOptions): object {
+  const { signal: _, ...rest } = options ?? {};
+  return rest;
+}
+
+/** The caller's request, as the browser understands it. */
+function request(input: RequestInfo | URL, init?: RequestInit): Request {
+  try {
+    return new Request(input, init);
+  } catch {
+    throw new AuthError("invalid_configuration", "fetch", "the browser takes neither this URL nor these options");
+  }
+}
+
 /** A promise for the time until the page is gone. */
 const leaving = (url: string): Promise<never> => {
   location.assign(url);
@@ -101,19 +116,18 @@ class Client implements AuthClient {
     return () => listeners.delete(listener);
   }
 
-  async prepare(options: SignInOptions = {}): Promise<void> {
-    const { signal: _, ...rest } = options;
-    await this.#call("prepare", rest);
+  async prepare(options?: SignInOptions): Promise<void> {
+    await this.#call("prepare", forEngine(options));
   }
 
-  createAuthorizeUrl(options: SignInOptions = {}): AuthorizeRequest {
-    const { signal: _, ...rest } = options;
-    return this.#guard("createAuthorizeUrl", () => this.#transport.run("createAuthorizeUrl", rest)) as AuthorizeRequest;
+  createAuthorizeUrl(options?: SignInOptions): AuthorizeRequest {
+    const step = () => this.#transport.run("createAuthorizeUrl", forEngine(options));
+    return this.#guard("createAuthorizeUrl", step) as AuthorizeRequest;
   }
 
-  async signIn(options: SignInOptions = {}): Promise<never> {
+  async signIn(options?: SignInOptions): Promise<never> {
     const stop = () => {
-      if (options.signal?.aborted) throw new AuthError("aborted", "authorize", "the caller's signal ended the sign-in");
+      if (options?.signal?.aborted) throw new AuthError("aborted", "authorize", "the caller's signal ended the sign-in");
     };
     stop();
     await this.prepare(options);
@@ -150,9 +164,9 @@ class Client implements AuthClient {
   }
 
   readonly fetch: typeof fetch = (input, init) =>
-    this.#attempt("fetch", () => this.#transport.fetch(new Request(input, init)));
+    this.#attempt("fetch", () => this.#transport.fetch(request(input, init)));
 
-  async signOut(options: SignOutOptions = {}): Promise<void> {
+  async signOut(options?: SignOutOptions): Promise<void> {
     this.#handled = undefined;
     const url = (await this.#call("signOut", options)) as string | undefined;
     if (url) return leaving(url);

@@ -9,29 +9,29 @@ const ERRORS = {
   discovery_failed: "The authorization server's metadata is not usable",
   issuer_mismatch: "Another issuer answered",
   state_mismatch: "The response bears no state of ours",
-  transaction_not_found: "No such sign-in is in progress",
-  already_completed: "This response was used before",
+  transaction_not_found: "The sign-in is not known",
+  already_completed: "The sign-in was finished before",
   not_mine: "The URL is not for this client",
   invalid_callback: "The response is malformed",
   access_denied: "Access was denied",
-  login_required: "Nobody is signed in at the server",
-  interaction_required: "The server has to show a page",
+  login_required: "The server wants a sign-in",
+  interaction_required: "The server wants to be seen",
   authorization_failed: "The server refused the request",
   invalid_token_response: "The token response is malformed",
   invalid_grant: "The code is not valid any more",
   id_token_invalid: "The ID token is not valid",
   jwks_failed: "The server's keys are not usable",
   token_type_mismatch: "The token is of another type",
-  timeout: "The server did not answer in time",
+  timeout: "It took too long",
   aborted: "The call was aborted",
-  offline: "The browser is offline",
+  offline: "There is no network",
   network: "The request failed",
-  rate_limited: "The server asks to come later",
-  server_error: "The server failed",
-  not_signed_in: "Nobody is signed in",
-  session_expired: "The session has run out",
+  rate_limited: "Too many requests",
+  server_error: "The server could not serve",
+  not_signed_in: "There is no session",
+  session_expired: "The session has ended",
   origin_not_allowed: "The token may not be sent there",
-  credential_refused: "The request brings credentials of its own",
+  credential_refused: "The request was refused",
   storage_unavailable: "The browser denies storage",
 } as const;
 
@@ -60,6 +60,7 @@ export type EngineError = [
   status: number | null,
   oauthError: string | null,
   reason: string,
+  option: string | null,
 ];
 
 /** The code with a number of the engine's. */
@@ -96,8 +97,8 @@ export class AuthError extends Error {
       // No error of the engine's own making: it has trapped, and does not go on.
       return new AuthError("not_initialised", "configuration", "the engine stopped; create another client");
     }
-    const [code, phase, retryable, status, oauthError, reason] = error as EngineError;
-    const made = new AuthError(codeOf(code), PHASES[phase]!, reason, retryable);
+    const [code, phase, retryable, status, oauthError, reason, option] = error as EngineError;
+    const made = new AuthError(codeOf(code), PHASES[phase]!, option ? `${option} ${reason}` : reason, retryable);
     return Object.assign(made, status !== null && { status }, oauthError !== null && { oauthError });
   }
 

@@ -95,7 +95,7 @@ impl Engine {
                 Ok(JsValue::UNDEFINED)
             }
             "state" => Ok(value::to_js(&events::state(&self.client.state()))),
-            "tag" => Ok(JsValue::from_str(&self.client.config().tag)),
+            "tag" => Ok(JsValue::from_str(self.client.config().tag())),
             _ => Err(unknown()),
         }
     }

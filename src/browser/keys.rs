@@ -2,7 +2,7 @@
 
 use super::global::global;
 use super::value;
-use crate::client::Unavailable;
+use crate::client::platform::Unavailable;
 use crate::protocol::hash::Hash;
 use crate::protocol::json::{self, Value};
 use crate::protocol::jwk::SignatureCheck;

@@ -16,7 +16,7 @@ mod storage;
 mod timer;
 pub mod value;
 
-use crate::client::{Platform, Unavailable};
+use crate::client::platform::{Platform, Unavailable};
 use crate::protocol::http::{Failure, Request, Response};
 use crate::protocol::jwk::SignatureCheck;
 

@@ -1,7 +1,7 @@
 //! `sessionStorage`: what a tab keeps while its page is away.
 
 use super::global::global;
-use crate::client::Unavailable;
+use crate::client::platform::Unavailable;
 use web_sys::Storage;
 
 fn storage() -> Result<Storage, Unavailable> {

@@ -34,7 +34,7 @@ pub(super) struct Server {
 impl<P: Platform> Client<P> {
     /// The metadata, if nobody has to be asked for it.
     pub(super) fn known_metadata(&self) -> Option<Rc<Metadata>> {
-        if let Some(given) = &self.0.config.metadata {
+        if let Some(given) = self.0.config.metadata() {
             return Some(Rc::clone(given));
         }
         let server = self.0.server.borrow();
@@ -81,15 +81,15 @@ impl<P: Platform> Client<P> {
 
     /// OpenID Connect Discovery first, then RFC 8414 where the server has no document at the former's place.
     async fn discover(&self, cache: Cache) -> Outcome {
-        let issuer = self.0.config.issuer.as_deref();
+        let issuer = self.0.config.issuer();
         let [openid, oauth] =
             issuer.and_then(metadata::well_known).ok_or_else(|| failed(Code::DiscoveryFailed, "issuer"))?;
         let mut found = self.get(openid, cache, Code::DiscoveryFailed).await;
         if found.as_ref().is_err_and(|error| error.status() == Some(404)) {
             found = self.get(oauth, cache, Code::DiscoveryFailed).await;
         }
-        let metadata = metadata::read(&found?, issuer, true)?;
-        if self.verifies_signatures() && metadata.jwks_uri.is_none() {
+        let metadata = metadata::read(found?, issuer, true)?;
+        if self.0.config.verifies_signatures() && metadata.jwks_uri().is_none() {
             return Err(failed(Code::DiscoveryFailed, "jwks_uri"));
         }
         self.0.server.borrow_mut().metadata = Some((Rc::new(metadata), self.0.platform.now()));
@@ -98,7 +98,7 @@ impl<P: Platform> Client<P> {
 
     async fn fetch_keys(&self, cache: Cache) -> Outcome {
         let metadata = self.metadata(cache).await?;
-        let uri = metadata.jwks_uri.clone().ok_or_else(|| failed(Code::JwksFailed, "jwks_uri"))?;
+        let uri = metadata.jwks_uri().ok_or_else(|| failed(Code::JwksFailed, "jwks_uri"))?.to_owned();
         let document = self.get(uri, cache, Code::JwksFailed).await?;
         let keys =
             jwk::keys(&document).ok_or_else(|| failed(Code::JwksFailed, "the answer is no key set"))?;
@@ -112,7 +112,7 @@ impl<P: Platform> Client<P> {
     /// A public document of the server: 200 and a JSON object. Whatever goes wrong has the name `code`.
     async fn get(&self, url: String, cache: Cache, code: Code) -> Result<Value, AuthError> {
         let request = Request { url, form: None, cache };
-        let sent = self.0.platform.send(request, self.0.config.timeout).await;
+        let sent = self.0.platform.send(request, self.0.config.timeout()).await;
         let response = sent.map_err(|failure| failure.error(Phase::Discovery).as_code(code))?;
         if let Some(error) = response.temporary_error(Phase::Discovery) {
             return Err(error.as_code(code));

@@ -14,7 +14,7 @@ impl<P: Platform> Client<P> {
     /// [`access_token`](Self::access_token).
     pub fn authorize_fetch(&self, href: &str, has_credentials: bool) -> Result<AccessToken, AuthError> {
         let refused = |code, reason| AuthError::new(code, Phase::Fetch, reason);
-        if !self.0.config.targets.iter().any(|target| target.covers(href)) {
+        if !self.0.config.targets().iter().any(|target| target.covers(href)) {
             return Err(refused(Code::OriginNotAllowed, "the URL is not covered by `api`"));
         }
         let query = href.split_once('?').map(|(_, query)| query).unwrap_or_default();

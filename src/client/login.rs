@@ -56,7 +56,7 @@ impl<P: Platform> Client<P> {
     /// `discovery_failed`, `issuer_mismatch`, `jwks_failed`.
     pub async fn prepare(&self) -> Result<(), AuthError> {
         self.metadata(Cache::Revalidate).await?;
-        if self.verifies_signatures() {
+        if self.0.config.verifies_signatures() {
             self.keys(Cache::Revalidate, i64::MIN).await?;
         }
         Ok(())
@@ -75,11 +75,12 @@ impl<P: Platform> Client<P> {
             nonce: self.random(Phase::Authorize)?,
             verifier: self.random(Phase::Authorize)?,
         };
-        let (url, transaction) = authorize::request(&self.0.config, &metadata, sign_in, &entropy);
+        let (url, record) = authorize::request(&self.0.config, &metadata, sign_in, &entropy);
         let mut ledger = self.ledger()?;
-        ledger.begin(&transaction, self.0.platform.now());
+        let state = record.text("state").unwrap_or_default().to_owned();
+        ledger.begin(record, self.0.platform.now());
         self.keep(ledger)?;
-        Ok(AuthorizeRequest { url, state: transaction.state })
+        Ok(AuthorizeRequest { url, state })
     }
 
     /// Finishes the sign-in that a URL is the response to. The same response gives the same result, however
@@ -131,8 +132,8 @@ impl<P: Platform> Client<P> {
     async fn finish(&self, response: AuthorizationResponse) -> Result<SignInResult, AuthError> {
         self.must_be_pending(&response.state)?;
         let metadata = self.metadata(Cache::Reuse).await?;
-        let advertised = metadata.authorization_response_iss_parameter_supported;
-        callback::check_issuer(response.iss.as_deref(), self.0.config.issuer.as_deref(), advertised)?;
+        let advertised = metadata.sends_iss();
+        callback::check_issuer(response.iss.as_deref(), self.0.config.issuer(), advertised)?;
         let transaction = self.consume(&response.state)?;
         let code = response.outcome.map_err(|error| callback::server_error(&error))?;
         let tokens = self.redeem(&metadata, &code, &transaction).await?;
@@ -162,9 +163,11 @@ impl<P: Platform> Client<P> {
         let mut ledger = self.ledger()?;
         let transaction = ledger.consume(state, self.0.platform.now());
         self.keep(ledger)?;
-        transaction.filter(|transaction| transaction.redirect_uri == self.0.config.redirect_uri).ok_or_else(
-            || AuthError::new(Code::InvalidCallback, Phase::Callback, "another redirect URI was asked for"),
-        )
+        transaction
+            .filter(|transaction| transaction.redirect_uri() == self.0.config.redirect_uri())
+            .ok_or_else(|| {
+                AuthError::new(Code::InvalidCallback, Phase::Callback, "another redirect URI was asked for")
+            })
     }
 
     async fn redeem(
@@ -173,15 +176,15 @@ impl<P: Platform> Client<P> {
         code: &Secret,
         transaction: &Transaction,
     ) -> Result<TokenResponse, AuthError> {
-        if self.verifies_signatures() {
+        if self.0.config.verifies_signatures() {
             // The keys come while the token request is on its way. Should they fail, the check will say so.
             let client = self.clone();
             self.0.platform.spawn(async move {
                 let _ = client.keys(Cache::Reuse, i64::MIN).await;
             });
         }
-        let request = token::request(&metadata.token_endpoint, &self.0.config.client_id, code, transaction);
-        let response = self.0.platform.send(request, self.0.config.timeout).await;
+        let request = token::request(metadata.token_endpoint(), self.0.config.client_id(), code, transaction);
+        let response = self.0.platform.send(request, self.0.config.timeout()).await;
         // The code is spent, or may be: the same call cannot succeed any more, whatever the trouble was.
         let response = response.map_err(|failure| failure.error(Phase::Token).permanent())?;
         token::response(&response).map_err(AuthError::permanent)
@@ -195,12 +198,12 @@ impl<P: Platform> Client<P> {
         tokens: &TokenResponse,
         transaction: &Transaction,
     ) -> Result<Option<Rc<User>>, AuthError> {
-        let Some(nonce) = &transaction.nonce else { return Ok(None) };
+        let Some(nonce) = transaction.nonce() else { return Ok(None) };
         let id_token =
             tokens.id_token.as_ref().ok_or_else(|| id_token::refused("the response has no ID token"))?;
         let jwt = jwt::parse(id_token.expose()).map_err(id_token::refused)?;
         self.check_claims(&jwt, metadata, tokens, transaction, nonce)?;
-        if self.verifies_signatures() {
+        if self.0.config.verifies_signatures() {
             self.verify_signature(&jwt).await?;
         }
         let subject = jwt.claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -216,26 +219,21 @@ impl<P: Platform> Client<P> {
         nonce: &str,
     ) -> Result<(), AuthError> {
         let config = &self.0.config;
-        let policy = &config.id_token;
-        let issuer = policy.expect_issuer.as_deref().or(config.issuer.as_deref());
+        let policy = config.id_token_policy();
         let expected = Expected {
-            issuer: issuer.ok_or_else(|| id_token::refused("iss"))?,
-            audience: policy.expect_audience.as_deref().unwrap_or(&config.client_id),
-            client_id: &config.client_id,
-            algorithms: policy.algorithms.as_ref().unwrap_or(&metadata.id_token_signing_algorithms),
+            issuer: config.expected_issuer().unwrap_or_default(),
+            audience: policy.text("expectAudience").unwrap_or(config.client_id()),
+            client_id: config.client_id(),
+            algorithms: &id_token::algorithms(policy, metadata.id_token_algorithms()),
             nonce: Some(nonce),
             access_token: tokens.access_token.expose(),
-            max_age: transaction.max_age,
-            auth_time: transaction.auth_time,
-            acr: &transaction.acr,
+            max_age: transaction.max_age(),
+            auth_time: transaction.auth_time(),
+            acr: &transaction.acr(),
             now: self.0.platform.now().div_euclid(1000),
-            clock_skew: policy.clock_skew,
+            clock_skew: id_token::clock_skew(policy),
         };
         id_token::check(jwt, &expected).map_err(id_token::refused)
-    }
-
-    pub(super) fn verifies_signatures(&self) -> bool {
-        self.0.config.is_openid() && !self.0.config.id_token.skip_signature
     }
 
     /// All checks have passed: from here on somebody is signed in.
@@ -245,7 +243,7 @@ impl<P: Platform> Client<P> {
         user: Option<Rc<User>>,
         transaction: Transaction,
     ) -> SignInResult {
-        let requested = Rc::new(transaction.scope);
+        let requested = Rc::new(transaction.scope());
         // RFC 6749 5.1: no `scope` in the response means that all was granted.
         let granted = tokens.scope.map_or_else(|| Rc::clone(&requested), Rc::new);
         let lifetime = tokens.expires_in.map(|seconds| seconds.saturating_mul(1000));
@@ -262,8 +260,8 @@ impl<P: Platform> Client<P> {
         self.tell(Event::SignedIn(user.clone()));
         SignInResult {
             user,
-            app_state: transaction.app_state,
-            return_to: transaction.return_to,
+            app_state: transaction.app_state().cloned(),
+            return_to: transaction.return_to().map(str::to_owned),
             missing: scope::missing(&requested, &granted),
             granted,
         }

@@ -27,13 +27,13 @@ impl<P: Platform> Client<P> {
         let id_token = self.take_id_token();
         self.sign_out_local();
         let metadata = self.metadata(Cache::Reuse).await?;
-        let Some(endpoint) = metadata.end_session_endpoint.as_deref() else {
-            return Ok(sign_out.return_to.clone().map_or(Farewell::Stay, Farewell::Here));
+        let Some(endpoint) = metadata.end_session_endpoint() else {
+            return Ok(sign_out.return_to().map_or(Farewell::Stay, |path| Farewell::Here(path.to_owned())));
         };
         let entropy = self.random(Phase::SignOut)?;
         let (url, state) = logout::request(&self.0.config, endpoint, id_token.as_ref(), sign_out, &entropy);
         let mut ledger = self.ledger()?;
-        ledger.depart(&state, sign_out.return_to.as_deref(), self.0.platform.now());
+        ledger.depart(&state, sign_out.return_to(), self.0.platform.now());
         self.keep(ledger)?;
         Ok(Farewell::Server(url))
     }

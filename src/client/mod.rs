@@ -11,7 +11,7 @@ mod fetch;
 mod flight;
 mod login;
 mod logout;
-mod platform;
+pub mod platform;
 mod session;
 
 pub use login::{AuthorizeRequest, SignInResult};
@@ -73,7 +73,7 @@ impl<P: Platform> Client<P> {
 
     /// Versioned, and apart for each issuer and client, so that two apps on one origin never meet.
     fn ledger_key(&self) -> String {
-        ["wardkey:1:", &self.0.config.tag].concat()
+        ["wardkey:1:", self.0.config.tag()].concat()
     }
 
     fn ledger(&self) -> Result<Ledger, AuthError> {

@@ -44,7 +44,7 @@ pub fn read(url: &str, config: &Config) -> Result<AuthorizationResponse, AuthErr
     let (before, fragment) = url.split_once('#').unwrap_or((url, ""));
     let (place, query) = before.split_once('?').unwrap_or((before, ""));
     let here = Url::parse(place)
-        .zip(Url::parse(&config.redirect_uri))
+        .zip(Url::parse(config.redirect_uri()))
         .is_some_and(|(here, there)| here.same_place(&there));
     if !here || !(is_ours(query, config) || is_ours(fragment, config)) {
         return Err(refused(Code::NotMine, "the URL is not a response to this client"));
@@ -59,7 +59,7 @@ pub fn read(url: &str, config: &Config) -> Result<AuthorizationResponse, AuthErr
     if RESPONSE_PARAMETERS.iter().any(|name| parameters.all(name).count() > 1) {
         return Err(refused(Code::InvalidCallback, "a parameter came twice"));
     }
-    let state = parameters.one("state").filter(|state| state.starts_with(&config.tag));
+    let state = parameters.one("state").filter(|state| state.starts_with(config.tag()));
     let state = state.ok_or_else(|| refused(Code::StateMismatch, "state is missing, or not ours"))?;
     Ok(AuthorizationResponse { state, iss: parameters.one("iss"), outcome: outcome(&parameters)? })
 }
@@ -67,8 +67,8 @@ pub fn read(url: &str, config: &Config) -> Result<AuthorizationResponse, AuthErr
 /// Decoded as browsers do it, and as `isCallback` of the npm package does.
 fn is_ours(parameters: &str, config: &Config) -> bool {
     let ours = |name: &str, value: &str| match name {
-        "state" => value.starts_with(&config.tag),
-        "iss" => config.issuer.as_deref() == Some(value),
+        "state" => value.starts_with(config.tag()),
+        "iss" => config.issuer() == Some(value),
         _ => false,
     };
     has_any(parameters, MARKS) && form::decode(parameters).any(|(name, value)| ours(&name, &value))

@@ -6,14 +6,16 @@ use super::error::{AuthError, Code, Phase};
 use super::hash;
 use super::json::Value;
 use super::jwt::{Algorithm, Jwt};
-use super::options::{Names, Options, invalid};
+use super::shape::{self, Kind, Member, invalid, optional};
 
-/// The names of `IdTokenPolicy`.
-pub const ID_TOKEN_POLICY: Names = Names {
-    interface: "IdTokenPolicy",
-    required: &[],
-    optional: &["algorithms", "clockSkewSec", "expectIssuer", "expectAudience", "dangerouslySkipSignature"],
-};
+/// `IdTokenPolicy`.
+pub const ID_TOKEN_POLICY: &[Member] = &[
+    optional("algorithms", Kind::Texts),
+    optional("clockSkewSec", Kind::Number),
+    optional("expectIssuer", Kind::Text),
+    optional("expectAudience", Kind::Text),
+    optional("dangerouslySkipSignature", Kind::Flag),
+];
 
 /// How far the server's clock may be from ours, by default.
 const CLOCK_SKEW: i64 = 60;
@@ -22,37 +24,25 @@ const MAX_AGE_OF_TOKEN: i64 = 86_400;
 /// Beyond that, `exp` is a mistake (milliseconds) or an overflow to come.
 const MAX_LIFETIME: i64 = 50 * 365 * 86_400;
 
-/// The app's policy for ID tokens.
-#[derive(Clone, Debug)]
-#[allow(missing_docs)]
-pub struct Policy {
-    pub algorithms: Option<Vec<Algorithm>>,
-    pub clock_skew: i64,
-    pub expect_issuer: Option<String>,
-    pub expect_audience: Option<String>,
-    pub skip_signature: bool,
+/// Checks the option `idToken`.
+pub fn check_policy(policy: Option<&Value>) -> Result<(), AuthError> {
+    let Some(policy) = policy else { return Ok(()) };
+    shape::check_options(policy, ID_TOKEN_POLICY)?;
+    let names = policy.get("algorithms").and_then(Value::texts);
+    match names.is_some_and(|names| names.is_empty() || Algorithm::known(&names).len() != names.len()) {
+        true => Err(invalid("algorithms", "is empty, or names one that cannot be verified")),
+        false => Ok(()),
+    }
 }
 
-impl Policy {
-    /// Reads the option `idToken`; without it, the strict defaults.
-    pub fn read(value: Option<&Value>) -> Result<Policy, AuthError> {
-        let empty = Value::Object(Vec::new());
-        let options = Options::read(value.unwrap_or(&empty), &ID_TOKEN_POLICY)?;
-        let algorithms: Option<Vec<_>> =
-            options.list("algorithms").iter().map(|name| Algorithm::from_name(name.as_str()?)).collect();
-        let algorithms =
-            algorithms.ok_or_else(|| invalid("algorithms", "names one that cannot be verified"))?;
-        if options.get("algorithms").is_some() && algorithms.is_empty() {
-            return Err(invalid("algorithms", "is empty"));
-        }
-        Ok(Policy {
-            algorithms: if algorithms.is_empty() { None } else { Some(algorithms) },
-            clock_skew: options.number("clockSkewSec")?.unwrap_or(CLOCK_SKEW),
-            expect_issuer: options.text("expectIssuer")?.map(str::to_owned),
-            expect_audience: options.text("expectAudience")?.map(str::to_owned),
-            skip_signature: options.flag("dangerouslySkipSignature")?,
-        })
-    }
+/// The algorithms that a policy accepts; without a policy, those that the server advertises.
+pub fn algorithms(policy: &Value, advertised: Vec<Algorithm>) -> Vec<Algorithm> {
+    policy.get("algorithms").and_then(Value::texts).map_or(advertised, |names| Algorithm::known(&names))
+}
+
+/// The seconds by which a policy lets the clocks differ.
+pub fn clock_skew(policy: &Value) -> i64 {
+    policy.integer("clockSkewSec").unwrap_or(CLOCK_SKEW)
 }
 
 /// What the token must say.

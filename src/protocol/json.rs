@@ -40,6 +40,26 @@ impl Value {
         }
     }
 
+    /// The text that a member is.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.as_str()
+    }
+
+    /// The integer that a member is.
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        self.get(name)?.as_integer()
+    }
+
+    /// Is a member `true`?
+    pub fn is_true(&self, name: &str) -> bool {
+        self.get(name) == Some(&Value::Bool(true))
+    }
+
+    /// The texts of an array of nothing else.
+    pub fn texts(&self) -> Option<Vec<String>> {
+        self.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
+    }
+
     /// The text of a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -86,6 +106,11 @@ impl Object {
     /// An object without members.
     pub fn new() -> Self {
         Object::default()
+    }
+
+    /// The object of these members.
+    pub fn from(members: Vec<(String, Value)>) -> Self {
+        Object(members)
     }
 
     /// With any value.

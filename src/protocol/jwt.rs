@@ -2,6 +2,7 @@
 
 use super::hash::{self, Hash};
 use super::json::{self, Value};
+use super::shape::{self, Kind, Member, optional, required};
 
 macro_rules! algorithms {
     ($($variant:ident $name:literal $hash:ident,)*) => {
@@ -15,6 +16,11 @@ macro_rules! algorithms {
             /// By its registered name, which is case-sensitive.
             pub fn from_name(name: &str) -> Option<Algorithm> {
                 match name { $($name => Some(Algorithm::$variant),)* _ => None }
+            }
+
+            /// Those of the names that are ours.
+            pub fn known(names: &[String]) -> Vec<Algorithm> {
+                names.iter().filter_map(|name| Algorithm::from_name(name)).collect()
             }
 
             /// Its registered name.
@@ -44,6 +50,10 @@ algorithms! {
     EdDsa "EdDSA" Sha512,
     Ed25519 "Ed25519" Sha512,
 }
+
+/// The header's members (RFC 7515 4.1).
+const HEADER: &[Member] =
+    &[required("alg", Kind::Text), optional("kid", Kind::Text), optional("typ", Kind::Text)];
 
 /// A token taken apart. Nothing in it is verified yet.
 #[derive(Debug)]
@@ -79,15 +89,11 @@ pub fn parse(token: &str) -> Result<Jwt<'_>, Malformed> {
     };
     let header = object(header).ok_or("header")?;
     refuse_extensions(&header)?;
-    let text = |name: &'static str| match header.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(name),
-    };
+    shape::check(&header, HEADER).map_err(|_| "header")?;
     Ok(Jwt {
-        algorithm: text("alg")?.as_deref().and_then(Algorithm::from_name).ok_or("alg")?,
-        key_id: text("kid")?,
-        media_type: text("typ")?,
+        algorithm: header.text("alg").and_then(Algorithm::from_name).ok_or("alg")?,
+        key_id: header.text("kid").map(str::to_owned),
+        media_type: header.text("typ").map(str::to_owned),
         signing_input,
         signature: hash::from_base64url(signature).filter(|octets| !octets.is_empty()).ok_or("signature")?,
         claims: object(payload).ok_or("payload")?,

@@ -1,39 +1,39 @@
 //! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
 
-use super::config::{self, Config};
+use super::config::Config;
 use super::error::{AuthError, Code, Phase};
 use super::form::{self, Form};
 use super::hash;
-use super::json::Value;
-use super::options::{Names, Options, invalid};
+use super::json::{Object, Value};
 use super::pkce::ENTROPY;
 use super::secret::Secret;
-use super::url::{self, Url};
+use super::shape::{self, Kind, Member, optional};
+use super::url::Url;
 
-/// The names of `SignOutOptions`.
-pub const SIGN_OUT_OPTIONS: Names =
-    Names { interface: "SignOutOptions", required: &[], optional: &["postLogoutRedirectUri", "returnTo"] };
+/// `SignOutOptions`.
+pub const SIGN_OUT_OPTIONS: &[Member] =
+    &[optional("postLogoutRedirectUri", Kind::Redirect), optional("returnTo", Kind::Path)];
 
-/// A sign-out, as the app asks for it.
-#[derive(Clone, Debug, Default)]
-pub struct SignOut {
-    post_logout_redirect_uri: Option<String>,
-    /// A path of this origin, for after the sign-out.
-    pub return_to: Option<String>,
-}
+/// A sign-out, as the app asks for it: checked `SignOutOptions`.
+#[derive(Clone, Debug)]
+pub struct SignOut(Value);
 
 impl SignOut {
-    /// Reads `SignOutOptions`.
-    pub fn read(value: &Value) -> Result<SignOut, AuthError> {
-        let options = Options::read(value, &SIGN_OUT_OPTIONS)?;
-        let return_to = options.text("returnTo")?;
-        if return_to.is_some_and(|path| !url::is_local_path(path)) {
-            return Err(invalid("returnTo", "is not a plain path of this origin"));
-        }
-        Ok(SignOut {
-            post_logout_redirect_uri: config::redirect(&options, "postLogoutRedirectUri")?,
-            return_to: return_to.map(str::to_owned),
-        })
+    /// Checks `SignOutOptions`.
+    pub fn read(options: &Value) -> Result<SignOut, AuthError> {
+        shape::check_options(options, SIGN_OUT_OPTIONS)?;
+        Ok(SignOut(options.clone()))
+    }
+
+    /// A path of this origin, for after the sign-out.
+    pub fn return_to(&self) -> Option<&str> {
+        self.0.text("returnTo")
+    }
+}
+
+impl Default for SignOut {
+    fn default() -> Self {
+        SignOut(Object::new().finish())
     }
 }
 
@@ -45,11 +45,11 @@ pub fn request(
     sign_out: &SignOut,
     entropy: &[u8; ENTROPY],
 ) -> (String, String) {
-    let state = [config.tag.as_str(), &hash::base64url(entropy)].concat();
-    let back = sign_out.post_logout_redirect_uri.as_ref().or(config.post_logout_redirect_uri.as_ref());
+    let state = [config.tag(), &hash::base64url(entropy)].concat();
+    let back = sign_out.0.text("postLogoutRedirectUri").or(config.post_logout_redirect_uri());
     let mut form = Form::new();
     form.add("id_token_hint", id_token.map(Secret::expose).unwrap_or_default())
-        .add("client_id", &config.client_id);
+        .add("client_id", config.client_id());
     if let Some(back) = back {
         form.add("post_logout_redirect_uri", back).add("state", &state);
     }
@@ -62,7 +62,7 @@ pub fn response(url: &str, config: &Config) -> Result<String, AuthError> {
     let error = |code, reason| AuthError::new(code, Phase::SignOut, reason);
     let (before, _) = url.split_once('#').unwrap_or((url, ""));
     let (place, query) = before.split_once('?').unwrap_or((before, ""));
-    let expected = config.post_logout_redirect_uri.as_deref().and_then(Url::parse);
+    let expected = config.post_logout_redirect_uri().and_then(Url::parse);
     let here = Url::parse(place).zip(expected).is_some_and(|(here, expected)| here.same_place(&expected));
     if !here {
         return Err(error(Code::NotMine, "the URL is not the postLogoutRedirectUri"));

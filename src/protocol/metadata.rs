@@ -1,24 +1,28 @@
 //! Authorization server metadata (RFC 8414; OpenID Connect Discovery 1.0).
 
+use super::authorize;
 use super::error::{AuthError, Code, Phase};
 use super::form;
 use super::json::Value;
 use super::jwt::Algorithm;
+use super::shape::{self, Kind, Member, optional, required};
 use super::url::Url;
 
-/// What of the metadata this client uses, checked.
+/// The members that this client uses.
+const MEMBERS: &[Member] = &[
+    optional("issuer", Kind::Text),
+    required("authorization_endpoint", Kind::Url),
+    required("token_endpoint", Kind::Url),
+    optional("jwks_uri", Kind::Url),
+    optional("end_session_endpoint", Kind::Url),
+    optional("authorization_response_iss_parameter_supported", Kind::Flag),
+    optional("code_challenge_methods_supported", Kind::Texts),
+    optional("id_token_signing_alg_values_supported", Kind::Texts),
+];
+
+/// A checked metadata document.
 #[derive(Clone, Debug)]
-#[allow(missing_docs)] // The names are the standards'.
-pub struct Metadata {
-    pub issuer: Option<String>,
-    pub authorization_endpoint: String,
-    pub token_endpoint: String,
-    pub jwks_uri: Option<String>,
-    pub end_session_endpoint: Option<String>,
-    pub authorization_response_iss_parameter_supported: bool,
-    /// Those that this client can verify; RS256 where the server does not say (Discovery 3).
-    pub id_token_signing_algorithms: Vec<Algorithm>,
-}
+pub struct Metadata(Value);
 
 /// Where an issuer's metadata may be: OpenID Connect Discovery 4.1 appends to the issuer's path, RFC 8414 3.1
 /// goes before it. `None` for what is no issuer identifier (RFC 8414 2: https, no query, no fragment).
@@ -31,87 +35,92 @@ pub fn well_known(issuer: &str) -> Option<[String; 2]> {
     ])
 }
 
+fn unusable(reason: &'static str) -> AuthError {
+    AuthError::new(Code::DiscoveryFailed, Phase::Discovery, reason)
+}
+
 /// Checks a metadata document. With an `issuer`, the document must name exactly it (RFC 8414 3.3) when it was
 /// `fetched`, and may not name another one when it was given by hand.
-pub fn read(document: &Value, issuer: Option<&str>, fetched: bool) -> Result<Metadata, AuthError> {
-    let named = text(document, "issuer")?;
+pub fn read(document: Value, issuer: Option<&str>, fetched: bool) -> Result<Metadata, AuthError> {
+    let misfit = shape::check(&document, MEMBERS).err();
+    if let Some((name, _)) = misfit {
+        // By the table's own name: the document's text has no place in an error.
+        return Err(unusable(
+            MEMBERS.iter().map(|member| member.name).find(|known| *known == name).unwrap_or("metadata"),
+        ));
+    }
+    let metadata = Metadata(document);
+    let named = metadata.issuer();
     if issuer.is_some() && named != issuer && (fetched || named.is_some()) {
         let reason = "the metadata names another issuer";
         return Err(AuthError::new(Code::IssuerMismatch, Phase::Discovery, reason));
     }
-    require_s256(document)?;
-    Ok(Metadata {
-        issuer: issuer.or(named).map(str::to_owned),
-        authorization_endpoint: authorization_endpoint(document)?,
-        token_endpoint: endpoint(document, "token_endpoint")?.ok_or_else(|| unusable("token_endpoint"))?,
-        jwks_uri: endpoint(document, "jwks_uri")?,
-        end_session_endpoint: endpoint(document, "end_session_endpoint")?,
-        authorization_response_iss_parameter_supported: match document
-            .get("authorization_response_iss_parameter_supported")
-        {
-            None => false,
-            Some(Value::Bool(supported)) => *supported,
-            Some(_) => return Err(unusable("authorization_response_iss_parameter_supported")),
-        },
-        id_token_signing_algorithms: id_token_algorithms(document)?,
-    })
+    metadata.check_endpoint_query()?;
+    metadata.check_methods()?;
+    Ok(metadata)
 }
 
-fn unusable(name: &'static str) -> AuthError {
-    AuthError::new(Code::DiscoveryFailed, Phase::Discovery, name)
-}
-
-fn text<'a>(document: &'a Value, name: &'static str) -> Result<Option<&'a str>, AuthError> {
-    match document.get(name) {
-        None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(unusable(name)),
-    }
-}
-
-/// An endpoint's URL in its checked spelling: https, no fragment, no credentials.
-fn endpoint(document: &Value, name: &'static str) -> Result<Option<String>, AuthError> {
-    match text(document, name)? {
-        None => Ok(None),
-        Some(url) if Url::parse(url).is_some() => Ok(Some(url.to_owned())),
-        Some(_) => Err(unusable(name)),
-    }
-}
-
-/// May have a query of its own (RFC 6749 3.1), but no parameter that the request will have: it must not be
-/// sent twice.
-fn authorization_endpoint(document: &Value) -> Result<String, AuthError> {
-    const NAME: &str = "authorization_endpoint";
-    let endpoint = endpoint(document, NAME)?.ok_or_else(|| unusable(NAME))?;
-    let query = endpoint.split_once('?').map(|(_, query)| query).unwrap_or_default();
-    let ours =
-        |name: &str| super::authorize::OWNED.contains(&name) || super::authorize::TYPED.contains(&name);
-    if form::decode(query).any(|(name, _)| ours(&name)) {
-        return Err(unusable(NAME));
-    }
-    Ok(endpoint)
-}
-
-/// A server that lists its methods and not S256 cannot be used; there is no fall back to `plain` (RFC 7636
-/// 7.2). One that lists none may do S256 all the same; `state` and `nonce` are always sent.
-fn require_s256(document: &Value) -> Result<(), AuthError> {
-    const NAME: &str = "code_challenge_methods_supported";
-    match document.get(NAME) {
-        None => Ok(()),
-        Some(Value::Array(methods)) if methods.iter().any(|method| method.as_str() == Some("S256")) => Ok(()),
-        Some(_) => Err(unusable(NAME)),
-    }
-}
-
-fn id_token_algorithms(document: &Value) -> Result<Vec<Algorithm>, AuthError> {
-    const NAME: &str = "id_token_signing_alg_values_supported";
-    match document.get(NAME) {
-        None => Ok(vec![Algorithm::Rs256]),
-        Some(Value::Array(names)) => {
-            let known: Vec<_> =
-                names.iter().filter_map(Value::as_str).filter_map(Algorithm::from_name).collect();
-            if known.is_empty() { Err(unusable(NAME)) } else { Ok(known) }
+impl Metadata {
+    /// The authorization endpoint may have a query of its own (RFC 6749 3.1), but no parameter that the request
+    /// will have: it must not be sent twice.
+    fn check_endpoint_query(&self) -> Result<(), AuthError> {
+        let query = self.authorization_endpoint().split_once('?').map(|(_, query)| query);
+        match form::decode(query.unwrap_or_default()).any(|(name, _)| authorize::is_reserved(&name)) {
+            true => Err(unusable("authorization_endpoint")),
+            false => Ok(()),
         }
-        Some(_) => Err(unusable(NAME)),
+    }
+
+    /// A server that lists its methods and not S256 cannot be used; there is no fall back to `plain` (RFC 7636
+    /// 7.2). One that lists none may do S256 all the same; `state` and `nonce` are always sent. Nor can one be
+    /// used that signs ID tokens with nothing that we verify.
+    fn check_methods(&self) -> Result<(), AuthError> {
+        let methods = self.0.get("code_challenge_methods_supported").and_then(Value::texts);
+        if methods.is_some_and(|methods| !methods.iter().any(|method| method == "S256")) {
+            return Err(unusable("code_challenge_methods_supported"));
+        }
+        if self.id_token_algorithms().is_empty() {
+            return Err(unusable("id_token_signing_alg_values_supported"));
+        }
+        Ok(())
+    }
+
+    /// The issuer that the document names.
+    pub fn issuer(&self) -> Option<&str> {
+        self.0.text("issuer")
+    }
+
+    /// Where the browser is sent to.
+    pub fn authorization_endpoint(&self) -> &str {
+        self.0.text("authorization_endpoint").unwrap_or_default()
+    }
+
+    /// Where codes become tokens.
+    pub fn token_endpoint(&self) -> &str {
+        self.0.text("token_endpoint").unwrap_or_default()
+    }
+
+    /// Where the signing keys are.
+    pub fn jwks_uri(&self) -> Option<&str> {
+        self.0.text("jwks_uri")
+    }
+
+    /// Where the browser is sent to for sign-out.
+    pub fn end_session_endpoint(&self) -> Option<&str> {
+        self.0.text("end_session_endpoint")
+    }
+
+    /// Does every authorization response bear `iss` (RFC 9207 3)?
+    pub fn sends_iss(&self) -> bool {
+        self.0.is_true("authorization_response_iss_parameter_supported")
+    }
+
+    /// The algorithms of ID tokens that this client can verify; RS256 where the server does not say (Discovery
+    /// 3).
+    pub fn id_token_algorithms(&self) -> Vec<Algorithm> {
+        match self.0.get("id_token_signing_alg_values_supported").and_then(Value::texts) {
+            Some(names) => Algorithm::known(&names),
+            None => vec![Algorithm::Rs256],
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Lists of scope tokens (RFC 6749 3.3).
 
+use super::json::Value;
+
 /// The tokens of a space-delimited list, in order, each once. Nothing where a character is not allowed:
 /// scope-token = 1*( %x21 / %x23-5B / %x5D-7E ).
 pub fn parse(list: &str) -> Option<Vec<String>> {
@@ -19,4 +21,12 @@ pub fn parse(list: &str) -> Option<Vec<String>> {
 /// What was asked for and not granted.
 pub fn missing(requested: &[String], granted: &[String]) -> Vec<String> {
     requested.iter().filter(|scope| !granted.contains(scope)).cloned().collect()
+}
+
+/// The scopes of a text, or of an array of texts.
+pub fn read(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::String(list) => parse(list),
+        _ => parse(&value.texts()?.join(" ")),
+    }
 }

@@ -2,11 +2,11 @@
 
 use super::error::AuthError;
 use super::json::Value;
-use super::options::{Names, Options, invalid};
+use super::shape::{self, Kind, Member, invalid, optional, required};
 use super::url::{self, Url};
 
-/// The names of `ApiTarget` in its object form.
-pub const API_TARGET: Names = Names { interface: "ApiTarget", required: &["origin"], optional: &["path"] };
+/// `ApiTarget` in its object form.
+pub const API_TARGET: &[Member] = &[required("origin", Kind::Redirect), optional("path", Kind::Path)];
 
 /// An origin and the paths below a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,16 +21,12 @@ impl Target {
         let text = match value {
             Value::String(text) => text.clone(),
             _ => {
-                let options = Options::read(value, &API_TARGET)?;
-                let origin = options.text("origin")?.unwrap_or_default();
-                let path = options.text("path")?.unwrap_or_default();
+                shape::check_options(value, API_TARGET)?;
+                let origin = value.text("origin").unwrap_or_default();
                 if Url::canonical(origin).is_none_or(|url| !url.path.is_empty()) {
                     return Err(invalid("api", "has an origin that is not like https://api.example"));
                 }
-                if !path.is_empty() && !path.starts_with('/') {
-                    return Err(invalid("api", "has a path that does not begin with /"));
-                }
-                [origin, path].concat()
+                [origin, value.text("path").unwrap_or_default()].concat()
             }
         };
         let url = Url::canonical(&text).filter(|url| url.query.is_none());

@@ -6,10 +6,19 @@ use super::http::{Cache, Request, Response};
 use super::json::Value;
 use super::scope;
 use super::secret::Secret;
+use super::shape::{self, Kind, Member, optional, required};
 use super::transaction::Transaction;
 
 /// Lifetimes beyond a decade say nothing.
 const MAX_EXPIRES_IN: i64 = 10 * 365 * 86_400;
+
+/// The members of a response (RFC 6749 5.1). `expires_in` is read with more patience.
+const MEMBERS: &[Member] = &[
+    required("access_token", Kind::Text),
+    required("token_type", Kind::Text),
+    optional("id_token", Kind::Text),
+    optional("scope", Kind::Scope),
+];
 
 /// What the token endpoint gave, checked but for the ID token.
 #[derive(Debug)]
@@ -28,7 +37,7 @@ pub fn request(token_endpoint: &str, client_id: &str, code: &Secret, transaction
     let mut form = Form::new();
     form.add("grant_type", "authorization_code")
         .add("code", code.expose())
-        .add("redirect_uri", &transaction.redirect_uri)
+        .add("redirect_uri", transaction.redirect_uri())
         .add("client_id", client_id)
         .add("code_verifier", transaction.verifier.expose());
     Request { url: token_endpoint.to_owned(), form: Some(Secret::new(form.finish())), cache: Cache::NoStore }
@@ -66,22 +75,16 @@ fn failure(document: Option<Value>, status: u16) -> AuthError {
 }
 
 fn success(mut document: Value) -> Result<TokenResponse, AuthError> {
-    let token_type =
-        document.get("token_type").and_then(Value::as_str).ok_or_else(|| invalid("token_type"))?;
+    shape::check(&document, MEMBERS).map_err(|_| invalid("a member is missing, or of the wrong type"))?;
     // RFC 6749 7.1: a type that is not understood is not used; the value is case-insensitive (5.1).
-    if !token_type.eq_ignore_ascii_case("Bearer") {
+    if !document.text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("Bearer")) {
         return Err(AuthError::new(Code::TokenTypeMismatch, Phase::Token, "token_type is not Bearer"));
     }
-    let expires_in = document.get("expires_in").and_then(lifetime);
-    let scope = match document.get("scope") {
-        None | Some(Value::Null) => None,
-        Some(value) => Some(value.as_str().and_then(scope::parse).ok_or_else(|| invalid("scope"))?),
-    };
     Ok(TokenResponse {
+        expires_in: document.get("expires_in").and_then(lifetime),
+        scope: document.text("scope").and_then(scope::parse),
         access_token: secret(&mut document, "access_token")?.ok_or_else(|| invalid("access_token"))?,
         id_token: secret(&mut document, "id_token")?,
-        expires_in,
-        scope,
     })
 }
 
@@ -97,13 +100,7 @@ fn lifetime(value: &Value) -> Option<i64> {
 
 /// A token of 1*VSCHAR (RFC 6749 A.12), without the space that a header could not hold.
 fn secret(document: &mut Value, name: &'static str) -> Result<Option<Secret>, AuthError> {
-    match document.take(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(token)) => {
-            let token = Secret::new(token);
-            let legal = !token.expose().is_empty() && token.expose().bytes().all(|b| b.is_ascii_graphic());
-            if legal { Ok(Some(token)) } else { Err(invalid(name)) }
-        }
-        Some(_) => Err(invalid(name)),
-    }
+    let Some(Value::String(token)) = document.take(name) else { return Ok(None) };
+    let token = Secret::new(token);
+    if token.expose().bytes().all(|b| b.is_ascii_graphic()) { Ok(Some(token)) } else { Err(invalid(name)) }
 }

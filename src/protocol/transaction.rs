@@ -5,6 +5,7 @@
 use super::hash;
 use super::json::{self, Object, Value};
 use super::pkce::CodeVerifier;
+use super::shape::{self, Kind, Member, optional, required};
 use super::url;
 use subtle::ConstantTimeEq;
 
@@ -19,20 +20,77 @@ const DEPARTURE: &str = "departure";
 /// Its state is a fingerprint of one whose response was used.
 const SPENT: &str = "spent";
 
-/// A sign-in in progress, found by its `state`. Being moved out of the ledger is being spent.
+/// The record of a sign-in, as `authorize` makes it.
+const RECORD: &[Member] = &[
+    required("state", Kind::Text),
+    required("verifier", Kind::Text),
+    optional("nonce", Kind::Text),
+    required("redirectUri", Kind::Redirect),
+    required("scope", Kind::Texts),
+    optional("maxAge", Kind::Number),
+    required("authTime", Kind::Flag),
+    required("acr", Kind::Texts),
+    optional("returnTo", Kind::Path),
+];
+
+/// A sign-in that was in progress, moved out of the ledger: it is spent.
 #[derive(Debug)]
-#[allow(missing_docs)] // The names are the standards'.
 pub struct Transaction {
-    pub state: String,
+    /// For the token request.
     pub verifier: CodeVerifier,
-    pub nonce: Option<String>,
-    pub redirect_uri: String,
-    pub scope: Vec<String>,
-    pub max_age: Option<i64>,
-    pub auth_time: bool,
-    pub acr: Vec<String>,
-    pub app_state: Option<Value>,
-    pub return_to: Option<String>,
+    record: Value,
+}
+
+impl Transaction {
+    fn read(mut record: Value) -> Option<Transaction> {
+        shape::check(&record, RECORD).ok()?;
+        let verifier = CodeVerifier::from_text(record.take("verifier")?.as_str()?)?;
+        Some(Transaction { verifier, record })
+    }
+
+    /// The nonce that the ID token must have; none without OpenID Connect.
+    pub fn nonce(&self) -> Option<&str> {
+        self.record.text("nonce")
+    }
+
+    /// The redirect URI that was asked for.
+    pub fn redirect_uri(&self) -> &str {
+        self.record.text("redirectUri").unwrap_or_default()
+    }
+
+    /// The scopes that were asked for.
+    pub fn scope(&self) -> Vec<String> {
+        self.texts("scope")
+    }
+
+    /// The `max_age` that was asked for, in seconds.
+    pub fn max_age(&self) -> Option<i64> {
+        self.record.integer("maxAge")
+    }
+
+    /// Was `auth_time` asked for as essential?
+    pub fn auth_time(&self) -> bool {
+        self.record.is_true("authTime")
+    }
+
+    /// The authentication context classes of which one was asked for as essential.
+    pub fn acr(&self) -> Vec<String> {
+        self.texts("acr")
+    }
+
+    /// What the app gave along.
+    pub fn app_state(&self) -> Option<&Value> {
+        self.record.get("appState").filter(|value| !matches!(value, Value::Null))
+    }
+
+    /// Where the app wants to go on. Checked again: it was in storage, where other script can write.
+    pub fn return_to(&self) -> Option<&str> {
+        self.record.text("returnTo")
+    }
+
+    fn texts(&self, name: &str) -> Vec<String> {
+        self.record.get(name).and_then(Value::texts).unwrap_or_default()
+    }
 }
 
 /// All that is in progress for one client in one tab.
@@ -55,36 +113,27 @@ impl Ledger {
         (!self.0.is_empty()).then(|| json::write(&Value::Array(self.0)))
     }
 
-    fn add(&mut self, kind: &str, state: &str, now: i64, rest: Object) {
-        let entry = rest.text("kind", kind).text("state", state).value("created", Value::Integer(now));
+    fn add(&mut self, kind: &str, entry: Object, now: i64) {
         let surplus = (self.0.len() + 1).saturating_sub(CAPACITY);
         self.0.drain(..surplus);
-        self.0.push(entry.finish());
+        self.0.push(entry.text("kind", kind).value("created", Value::Integer(now)).finish());
     }
 
     /// Every entry is looked at, each in a time that does not tell how much of its state was right.
     fn find(&self, kind: &str, state: &str) -> Option<usize> {
         let is_it = |entry: &Value| {
             let same: bool =
-                text(entry, "state").is_some_and(|known| known.as_bytes().ct_eq(state.as_bytes()).into());
-            same && text(entry, "kind") == Some(kind)
+                entry.text("state").is_some_and(|known| known.as_bytes().ct_eq(state.as_bytes()).into());
+            same && entry.text("kind") == Some(kind)
         };
         self.0.iter().position(is_it)
     }
 
-    /// Adds a sign-in.
-    pub fn begin(&mut self, transaction: &Transaction, now: i64) {
-        let entry = Object::new()
-            .text("verifier", transaction.verifier.expose())
-            .maybe_text("nonce", transaction.nonce.as_deref())
-            .text("redirectUri", &transaction.redirect_uri)
-            .texts("scope", &transaction.scope)
-            .maybe_integer("maxAge", transaction.max_age)
-            .value("authTime", Value::Bool(transaction.auth_time))
-            .texts("acr", &transaction.acr)
-            .value("appState", transaction.app_state.clone().unwrap_or(Value::Null))
-            .maybe_text("returnTo", transaction.return_to.as_deref());
-        self.add(PENDING, &transaction.state, now, entry);
+    /// Adds the record of a sign-in.
+    pub fn begin(&mut self, record: Value, now: i64) {
+        if let Value::Object(members) = record {
+            self.add(PENDING, Object::from(members), now);
+        }
     }
 
     /// Is a sign-in with this state pending?
@@ -100,52 +149,24 @@ impl Ledger {
     /// Takes the sign-in out and remembers that its state is spent (RFC 9700 4.2.4).
     pub fn consume(&mut self, state: &str, now: i64) -> Option<Transaction> {
         let entry = self.0.remove(self.find(PENDING, state)?);
-        self.add(SPENT, &hash::sha256_base64url(state.as_bytes()), now, Object::new());
-        read_transaction(&entry)
+        self.add(SPENT, Object::new().text("state", &hash::sha256_base64url(state.as_bytes())), now);
+        Transaction::read(entry)
     }
 
     /// Adds a sign-out: the server will send the browser back with this state.
     pub fn depart(&mut self, state: &str, return_to: Option<&str>, now: i64) {
-        self.add(DEPARTURE, state, now, Object::new().maybe_text("returnTo", return_to));
+        self.add(DEPARTURE, Object::new().text("state", state).maybe_text("returnTo", return_to), now);
     }
 
     /// Takes the sign-out with this state out, and gives the path to go on to.
     pub fn arrive(&mut self, state: &str) -> Option<Option<String>> {
         let entry = self.0.remove(self.find(DEPARTURE, state)?);
-        return_to(&entry)
+        let path = entry.text("returnTo");
+        path.is_none_or(url::is_local_path).then(|| path.map(str::to_owned))
     }
 }
 
 /// Not expired; nor from the future, as after a change of the clock.
 fn is_fresh(entry: &Value, now: i64) -> bool {
-    let created = entry.get("created").and_then(Value::as_integer);
-    created.is_some_and(|created| now.saturating_sub(created).saturating_abs() < LIFETIME)
-}
-
-fn text<'a>(entry: &'a Value, name: &str) -> Option<&'a str> {
-    entry.get(name)?.as_str()
-}
-
-fn read_transaction(entry: &Value) -> Option<Transaction> {
-    let texts = |name: &str| -> Option<Vec<String>> {
-        entry.get(name)?.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect()
-    };
-    Some(Transaction {
-        state: text(entry, "state")?.to_owned(),
-        verifier: CodeVerifier::from_text(text(entry, "verifier")?)?,
-        nonce: text(entry, "nonce").map(str::to_owned),
-        redirect_uri: text(entry, "redirectUri")?.to_owned(),
-        scope: texts("scope")?,
-        max_age: entry.get("maxAge").and_then(Value::as_integer),
-        auth_time: entry.get("authTime") == Some(&Value::Bool(true)),
-        acr: texts("acr")?,
-        app_state: entry.get("appState").filter(|value| !matches!(value, Value::Null)).cloned(),
-        return_to: return_to(entry)?,
-    })
-}
-
-/// Checked again: it was in storage, where other script can write.
-fn return_to(entry: &Value) -> Option<Option<String>> {
-    let path = text(entry, "returnTo");
-    path.is_none_or(url::is_local_path).then(|| path.map(str::to_owned))
+    entry.integer("created").is_some_and(|created| now.saturating_sub(created).saturating_abs() < LIFETIME)
 }

@@ -1,0 +1,2 @@
+export const report = (turns) => JSON.stringify(turns, null, 1) + "\n";
+export const verdicts = () => [];

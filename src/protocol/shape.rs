@@ -1,0 +1,128 @@
+//! What an object from outside must be like, as a table: an app's options, a server's metadata and token
+//! response, a record from storage. Checked once; what is read afterwards is there and of its kind.
+
+use super::error::{AuthError, Code, Phase};
+use super::json::Value;
+use super::url::{self, Url};
+use super::{form, scope};
+
+/// What a member must be.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A text that is not empty.
+    Text,
+    /// One of a few words.
+    Word(&'static [&'static str]),
+    /// True or false.
+    Flag,
+    /// A whole number from 0 to 2^31 - 1.
+    Number,
+    /// An object.
+    Object,
+    /// An array of texts.
+    Texts,
+    /// Scopes: a text of them or an array of such (RFC 6749 3.3).
+    Scope,
+    /// An absolute URL, https (or loopback), without fragment.
+    Url,
+    /// Such a URL as browsers spell it, to be compared with the page's, without a parameter of a response.
+    Redirect,
+    /// A path of this origin that is safe to go to.
+    Path,
+    /// Whatever.
+    Any,
+}
+
+/// One member of an object.
+#[derive(Clone, Copy, Debug)]
+pub struct Member {
+    /// Its name.
+    pub name: &'static str,
+    /// What it must be.
+    pub kind: Kind,
+    /// Must it be there?
+    pub required: bool,
+}
+
+/// A member that must be there.
+pub const fn required(name: &'static str, kind: Kind) -> Member {
+    Member { name, kind, required: true }
+}
+
+/// A member that may be there. `null` is as absent.
+pub const fn optional(name: &'static str, kind: Kind) -> Member {
+    Member { name, kind, required: false }
+}
+
+/// The first member that is not as it must be, with what is wrong.
+pub type Misfit<'a> = (&'a str, &'static str);
+
+/// Holds a value against a table. Members that the table does not have are ignored.
+pub fn check<'a>(value: &'a Value, members: &'static [Member]) -> Result<(), Misfit<'a>> {
+    if !matches!(value, Value::Object(_)) {
+        return Err(("", "is not an object"));
+    }
+    members.iter().try_for_each(|member| match value.get(member.name) {
+        None | Some(Value::Null) if member.required => Err((member.name, "is missing")),
+        None | Some(Value::Null) => Ok(()),
+        Some(value) => problem(value, member.kind).map_or(Ok(()), |problem| Err((member.name, problem))),
+    })
+}
+
+/// Holds an options object of the page against its table. Here a name that the table does not have is refused:
+/// a misspelt option would otherwise be one that is silently ignored.
+pub fn check_options(value: &Value, members: &'static [Member]) -> Result<(), AuthError> {
+    check(value, members).map_err(|(name, problem)| invalid(name, problem))?;
+    let Value::Object(given) = value else { return Ok(()) };
+    match given.iter().find(|(name, _)| !members.iter().any(|member| member.name == name)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let secret = name.as_bytes().windows(6).any(|part| part.eq_ignore_ascii_case(b"secret"));
+            Err(invalid(
+                name,
+                if secret { "is refused: a browser keeps no secret" } else { "is not an option" },
+            ))
+        }
+    }
+}
+
+/// What is wrong with an option.
+pub fn invalid(option: &str, problem: &'static str) -> AuthError {
+    AuthError::new(Code::InvalidConfiguration, Phase::Configuration, problem).with_option(option)
+}
+
+/// What keeps a value from being of a kind.
+fn problem(value: &Value, kind: Kind) -> Option<&'static str> {
+    let text = value.as_str();
+    let url = text.and_then(Url::parse).is_some();
+    let (fits, problem) = match kind {
+        Kind::Text => (text.is_some_and(|text| !text.is_empty()), "is not a text, or empty"),
+        Kind::Word(words) => {
+            (text.is_some_and(|text| words.contains(&text)), "is not one of the words it takes")
+        }
+        Kind::Flag => (matches!(value, Value::Bool(_)), "is not true or false"),
+        Kind::Number => (
+            matches!(value, Value::Integer(number) if *number >> 31 == 0),
+            "is not a whole number from 0 to 2147483647",
+        ),
+        Kind::Object => (matches!(value, Value::Object(_)), "is not an object"),
+        Kind::Texts => (value.texts().is_some(), "is not an array of texts"),
+        Kind::Scope => (scope::read(value).is_some(), "is not a list of scopes (RFC 6749 3.3)"),
+        Kind::Url => (url, "is not an https URL without fragment"),
+        Kind::Redirect => (
+            text.is_some_and(is_redirect),
+            "is not an absolute https URL without fragment and response parameters, as browsers spell it",
+        ),
+        Kind::Path => (text.is_some_and(url::is_local_path), "is not a plain path of this origin"),
+        Kind::Any => (true, ""),
+    };
+    if fits { None } else { Some(problem) }
+}
+
+/// A URI that the server redirects to (RFC 6749 3.1.2). What it has for a query comes back with the response,
+/// and must not be taken for it.
+fn is_redirect(text: &str) -> bool {
+    let reserved = |name: &str| super::callback::RESPONSE_PARAMETERS.contains(&name);
+    Url::canonical(text)
+        .is_some_and(|url| !form::decode(url.query.unwrap_or_default()).any(|(name, _)| reserved(&name)))
+}
