@@ -12,7 +12,7 @@ import { listen, observed } from "../www/server/http.mjs";
 import { authorizationServer, CLIENT_ID, SCOPE } from "./lib/authorization-server.mjs";
 import { buildEntrant } from "./lib/build.mjs";
 import { entrants } from "./lib/contestants.mjs";
-import { circumstances } from "./lib/circumstances.mjs";
+import { circumstances, load } from "./lib/circumstances.mjs";
 import { pageHost } from "./lib/page-host.mjs";
 import { report, verdicts } from "./lib/report.mjs";
 import { sample } from "./lib/sample.mjs";
@@ -92,7 +92,7 @@ async function main() {
   try {
     const about = await circumstances(browser, samples);
     const turns = await takeTurns(browser, servers, samples);
-    const text = report(turns, servers.builds, about);
+    const text = report(turns, servers.builds, { ...about, loadAfter: load() });
     if (print) process.stdout.write(text);
     else await writeFile(RESULTS, text);
     process.stderr.write(`${verdicts(turns).join("\n")}\n`);

@@ -34,7 +34,10 @@ export function authorizationServer({ issuer, pageOrigin, redirectUris }) {
     routes: { authorization: "/authorize", token: "/oauth/token" },
     claims: { openid: ["sub"], profile: ["name"], email: ["email"] },
     conformIdTokenClaims: false,
-    findAccount: (_context, sub) => ({ accountId: sub, claims: () => ({ sub, name: "Alice", email: "alice@example.com" }) }),
+    findAccount: (_context, sub) => ({
+      accountId: sub,
+      claims: () => ({ sub, name: "Alice", email: "alice@example.com" }),
+    }),
     jwks: { keys: [signingKey()] },
     cookies: { keys: [randomBytes(32).toString("base64url")] },
     pkce: { required: () => true },
@@ -42,7 +45,14 @@ export function authorizationServer({ issuer, pageOrigin, redirectUris }) {
     interactions: { url: (_context, { uid }) => `/interaction/${uid}` },
     loadExistingGrant: (context) => grantAll(provider, context),
     features: { devInteractions: { enabled: false } },
-    ttl: { AccessToken: 10 * MINUTE, AuthorizationCode: MINUTE, IdToken: 10 * MINUTE, Interaction: MINUTE, Session: 10 * MINUTE, Grant: 10 * MINUTE },
+    ttl: {
+      AccessToken: 10 * MINUTE,
+      AuthorizationCode: MINUTE,
+      IdToken: 10 * MINUTE,
+      Interaction: MINUTE,
+      Session: 10 * MINUTE,
+      Grant: 10 * MINUTE,
+    },
   });
   provider.use(cacheable);
   provider.use((context, next) => logIn(provider, context, next));

@@ -6,6 +6,14 @@ import { quartiles } from "./statistics.mjs";
 
 /** @typedef {import("./sample.mjs").Sample & { id: string, throttled: boolean }} Turn */
 
+const SIZES = [
+  "JavaScript, octets",
+  "wasm, octets",
+  "server requests, cold page",
+  "server requests, callback page",
+  "JS heap, KiB",
+  "wasm memory, KiB",
+];
 const TIMES = [
   ["cold start", "cold", 0],
   ["warm start", "warm", 0],
@@ -24,16 +32,16 @@ const STEPS = [
 /**
  * @param {Turn[]} turns
  * @param {Map<string, import("./build.mjs").Built>} builds
- * @param {Awaited<ReturnType<import("./circumstances.mjs").circumstances>>} about
+ * @param {import("./circumstances.mjs").Circumstances} about
  */
 export function report(turns, builds, about) {
   const plain = turns.filter(({ throttled }) => !throttled);
   const throttled = turns.filter((turn) => turn.throttled);
   return `# Benchmark
 
-Written by \`cargo xtask bench\` on ${about.date}: ${about.samples} samples of each entrant, in turns, in one run of one browser.
+Written by \`cargo xtask bench\` on ${about.date}, in one run of one browser: the entrants in turns, samples of each: ${about.samples}.
 
-- ${about.machine}; load average at the start ${about.load}
+- ${about.machine}; load average ${about.load} at the start, ${about.loadAfter} at the end
 - ${about.versions.join(" · ")}
 
 ## Targets
@@ -72,8 +80,14 @@ export function verdicts(turns) {
   const requests = distinct(plain, "wardkey", "callbackRequests").map((list) => list.length);
   return [
     ratio("next authorize URL, against oidc-client-ts", plain, "nextUrl", "wardkey", "oidc-client-ts"),
-    ratio("throttled cold start with preload and discovery, against auth0-spa-js", throttled, "cold", "wardkey", "auth0-spa-js"),
-    ratio("the same with metadata by hand: auth0-spa-js does no discovery", throttled, "cold", "wardkey-metadata", "auth0-spa-js"),
+    ratio("throttled cold start with preload, against auth0-spa-js", throttled, "cold", "wardkey", "auth0-spa-js"),
+    ratio(
+      "the same without discovery, as auth0-spa-js has none (metadata by hand)",
+      throttled,
+      "cold",
+      "wardkey-metadata",
+      "auth0-spa-js",
+    ),
     `${met(requests.every((count) => count === 1))}: requests on the callback page ${requests.join(" or ")}`,
   ];
 }
@@ -112,22 +126,24 @@ function steps(turns) {
 }
 
 function sizes(turns, builds) {
-  const names = ["", "JavaScript, octets", "wasm, octets", "asked of the server until ready", "and on the callback page", "JS heap, KiB", "wasm memory, KiB"];
   const rows = entrants.map(({ id, label }) => {
     const { "main.js": script, "wardkey.wasm": wasm } = builds.get(id).files;
-    const requests = (key) => distinct(turns, id, key).map((list) => `${list.length}${list.length ? `: ${list.join(", ")}` : ""}`);
+    const requests = (key) =>
+      distinct(turns, id, key)
+        .map((list) => [list.length, ...(list.length ? [list.join(", ")] : [])].join(": "))
+        .join(" or ");
     const kibibytes = (key) => ((spread(turns, id, key).median || 0) / 1024).toFixed(0);
     return [
       label,
       grouped(script.length),
       wasm ? grouped(wasm.length) : "",
-      requests("readyRequests").join(" or "),
-      requests("callbackRequests").join(" or "),
+      requests("coldRequests"),
+      requests("callbackRequests"),
       kibibytes("heap"),
       wasm ? kibibytes("wasmMemory") : "",
     ];
   });
-  return table(names, rows);
+  return table(["", ...SIZES], rows);
 }
 
 /** The different lists of requests in the turns; one, if all went the same way. */

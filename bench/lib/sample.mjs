@@ -13,7 +13,7 @@ const NEXT_URLS = 100;
  * @property {number} [firstUrl]
  * @property {number} [nextUrl] Mean of the page's next 100.
  * @property {number} [callback] From the start of the navigation to the callback page until the person is signed in.
- * @property {string[]} [readyRequests] What the authorization server was asked by the cold page.
+ * @property {string[]} coldRequests What the authorization server was asked by the cold page.
  * @property {string[]} [callbackRequests] And by the callback page.
  * @property {Record<string, number>} arrivals On the cold page, by the last segment of the path.
  * @property {number} [heap] JavaScript heap in use after the sign-in and a collection; of the cold page where there is none.
@@ -63,10 +63,10 @@ async function measureStarts(page, { url, issuer, signsIn }, exchanges, visit) {
   const { at: cold } = await visit(url);
   const urls = signsIn ? await measureUrls(page, issuer) : {};
   const arrivals = await page.evaluate(() => globalThis.bench.arrivals());
-  const readyRequests = exchanges.map(requestLine);
+  const coldRequests = exchanges.map(requestLine);
   // By another URL: a navigation to the very same could count as a reload.
   const { at: warm } = await visit(`${url}?again`);
-  return { cold, warm, ...urls, readyRequests, arrivals: byName(arrivals) };
+  return { cold, warm, ...urls, coldRequests, arrivals: byName(arrivals) };
 }
 
 async function measureUrls(page, issuer) {

@@ -2,40 +2,52 @@
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{Crypto, Storage};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Crypto, RequestInit, Storage};
 
 #[wasm_bindgen]
 extern "C" {
     /// What pages and workers have in common.
-    pub(super) type Global;
+    #[wasm_bindgen(js_name = globalThis)]
+    type Global;
 
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn crypto(this: &Global) -> Option<Crypto>;
+    #[wasm_bindgen(static_method_of = Global, getter, js_class = "globalThis")]
+    fn crypto() -> Option<Crypto>;
 
     /// Throws where storage is denied; `undefined` in workers.
-    #[wasm_bindgen(method, getter, catch, js_name = sessionStorage)]
-    pub(super) fn session_storage(this: &Global) -> Result<Option<Storage>, JsValue>;
+    #[wasm_bindgen(static_method_of = Global, getter, catch, js_class = "globalThis", js_name = sessionStorage)]
+    fn session_storage() -> Result<Option<Storage>, JsValue>;
 
-    #[wasm_bindgen(method, js_name = setTimeout)]
-    pub(super) fn set_timeout(this: &Global, handler: &Function, milliseconds: i32);
+    #[wasm_bindgen(js_namespace = globalThis, js_name = setTimeout)]
+    pub(super) fn set_timeout(handler: &Function, milliseconds: i32);
 
-    #[wasm_bindgen(method, getter)]
-    pub(super) fn navigator(this: &Global) -> Option<Navigator>;
+    /// Pages replace it: it may give anything, or throw.
+    #[wasm_bindgen(js_namespace = globalThis, catch, js_name = fetch)]
+    fn start_fetch(request: &JsValue, init: &RequestInit) -> Result<Promise, JsValue>;
 
-    #[wasm_bindgen(method)]
-    pub(super) fn fetch(this: &Global, request: &web_sys::Request) -> Promise;
+    type Navigator;
 
-    pub(super) type Navigator;
+    #[wasm_bindgen(static_method_of = Global, getter, js_class = "globalThis")]
+    fn navigator() -> Option<Navigator>;
 
     #[wasm_bindgen(method, getter, js_name = onLine)]
-    pub(super) fn on_line(this: &Navigator) -> Option<bool>;
+    fn on_line(this: &Navigator) -> Option<bool>;
 }
 
-pub(super) fn global() -> Global {
-    js_sys::global().unchecked_into()
+pub(super) fn crypto() -> Option<Crypto> {
+    Global::crypto()
+}
+
+pub(super) fn session_storage() -> Option<Storage> {
+    Global::session_storage().ok().flatten()
+}
+
+/// Sends `request`, a URL or a `Request`.
+pub(super) async fn fetch(request: &JsValue, init: &RequestInit) -> Result<JsValue, JsValue> {
+    JsFuture::from(start_fetch(request, init)?).await
 }
 
 /// Does the browser say that there is no network? (That it says there is one means little.)
 pub(super) fn is_offline() -> bool {
-    global().navigator().and_then(|navigator| navigator.on_line()) == Some(false)
+    Global::navigator().and_then(|navigator| navigator.on_line()) == Some(false)
 }

@@ -1,14 +1,12 @@
 //! Requests of the client's own.
 
-use super::global;
+use super::{global, value};
 use crate::protocol::http::{Cache, Failure, MAX_BODY, Request, Response};
+use crate::protocol::json::Object;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{
-    AbortSignal, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials, RequestInit,
-    RequestRedirect,
-};
+use web_sys::{AbortSignal, ReadableStreamDefaultReader, RequestInit};
 use zeroize::Zeroizing;
 
 #[wasm_bindgen]
@@ -32,9 +30,9 @@ pub(super) async fn send(request: Request, timeout: i64) -> Result<Response, Fai
             Failure::Network
         }
     };
-    let request = browser_request(&request, &signal).map_err(failure)?;
-    // An `Error` in either case: the signal is ours, so its reason is the browser's own.
-    let response = gloo_net::http::Request::from(request).send().await.map_err(|_| failure(JsValue::NULL))?;
+    let response = global::fetch(&JsValue::from_str(&request.url), &init(&request, &signal)).await;
+    let response = response.and_then(JsCast::dyn_into::<web_sys::Response>).map_err(failure)?;
+    let response = gloo_net::http::Response::from(response);
     let body = match response.body() {
         Some(stream) => {
             let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
@@ -49,33 +47,35 @@ pub(super) async fn send(request: Request, timeout: i64) -> Result<Response, Fai
     };
     Ok(Response {
         status: response.status(),
-        content_type: response.headers().get("content-type").unwrap_or_default(),
+        content_type: response.headers().into_raw().get("content-type").ok().flatten().unwrap_or_default(),
         body: join(&body),
     })
 }
 
-fn browser_request(request: &Request, signal: &AbortSignal) -> Result<web_sys::Request, JsValue> {
-    let init = RequestInit::new();
-    init.set_credentials(RequestCredentials::Omit);
-    init.set_redirect(RequestRedirect::Error);
-    init.set_referrer_policy(ReferrerPolicy::NoReferrer);
+fn init(request: &Request, signal: &AbortSignal) -> RequestInit {
+    let cache = match request.cache {
+        Cache::NoStore => "no-store",
+        Cache::Revalidate => "no-cache",
+        Cache::Reuse => "force-cache",
+    };
+    let form = request.form.as_ref();
+    let headers = Object::new()
+        .text("accept", "application/json")
+        .maybe_text("content-type", form.map(|_| "application/x-www-form-urlencoded"));
+    let init = Object::new()
+        .text("method", if form.is_some() { "POST" } else { "GET" })
+        .text("credentials", "omit")
+        .text("redirect", "error")
+        .text("referrerPolicy", "no-referrer")
+        .text("cache", cache)
+        .value("headers", headers.finish());
+    let init: RequestInit = value::to_js(&init.finish()).unchecked_into();
     init.set_signal(Some(signal));
-    init.set_cache(match request.cache {
-        Cache::NoStore => RequestCache::NoStore,
-        Cache::Revalidate => RequestCache::NoCache,
-        Cache::Reuse => RequestCache::ForceCache,
-    });
-    if let Some(form) = &request.form {
-        init.set_method("POST");
+    if let Some(form) = form {
+        // Not by way of a `Value`, which would leave a copy of the code behind.
         init.set_body(&JsValue::from_str(form.expose()));
     }
-    let built = web_sys::Request::new_with_str_and_init(&request.url, &init)?;
-    let headers = built.headers();
-    headers.set("accept", "application/json")?;
-    if request.form.is_some() {
-        headers.set("content-type", "application/x-www-form-urlencoded")?;
-    }
-    Ok(built)
+    init
 }
 
 /// The chunks of a body; nothing when they are too many octets.

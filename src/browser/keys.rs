@@ -1,6 +1,6 @@
 //! Signatures, by WebCrypto.
 
-use super::global::global;
+use super::global;
 use super::value;
 use crate::client::platform::Unavailable;
 use crate::protocol::hash::Hash;
@@ -15,7 +15,7 @@ use web_sys::{CryptoKey, SubtleCrypto};
 /// False for a wrong signature, and for a key or algorithm that the browser does not take.
 pub(super) async fn verify(check: SignatureCheck) -> Result<bool, Unavailable> {
     // Absent outside of secure contexts, where its type says that it is always there.
-    let subtle = global().crypto().map(|crypto| crypto.subtle());
+    let subtle = global::crypto().map(|crypto| crypto.subtle());
     let subtle = subtle.filter(|subtle| !subtle.is_undefined()).ok_or(Unavailable)?;
     Ok(try_verify(&subtle, &check).await.unwrap_or(false))
 }

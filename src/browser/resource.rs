@@ -1,11 +1,20 @@
 //! The authenticated `fetch`, once the client's policy has given it a token.
 
-use super::global;
+use super::{global, value};
 use crate::protocol::error::{AuthError, Code, Phase};
+use crate::protocol::json::Object;
 use crate::protocol::secret::Secret;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Request, RequestCache, RequestCredentials, RequestInit, RequestRedirect};
+use web_sys::{Request, RequestInit};
+
+#[wasm_bindgen]
+extern "C" {
+    /// A `Request`, with its modes as the texts that they are.
+    type Modes;
+
+    #[wasm_bindgen(method, getter)]
+    fn cache(this: &Modes) -> String;
+}
 
 /// Does the request bring credentials of its own?
 pub fn has_credentials(request: &Request) -> bool {
@@ -30,17 +39,15 @@ pub async fn fetch(request: &Request, token: &Secret) -> Result<JsValue, AuthErr
         }
     };
     let request = with_token(request, token).map_err(failure)?;
-    JsFuture::from(global::global().fetch(&request)).await.map_err(failure)
+    global::fetch(&request, &RequestInit::new()).await.map_err(failure)
 }
 
 fn with_token(request: &Request, token: &Secret) -> Result<Request, JsValue> {
-    let init = RequestInit::new();
-    init.set_credentials(RequestCredentials::Omit);
-    init.set_redirect(RequestRedirect::Error);
-    if request.cache() == RequestCache::Default {
-        // Answers to a person's token do not belong into the shared cache, unless the caller says how.
-        init.set_cache(RequestCache::NoStore);
-    }
+    let cache = request.unchecked_ref::<Modes>().cache();
+    // Answers to a person's token do not belong into the shared cache, unless the caller says how.
+    let cache = if cache == "default" { "no-store" } else { &cache };
+    let init = Object::new().text("credentials", "omit").text("redirect", "error").text("cache", cache);
+    let init: RequestInit = value::to_js(&init.finish()).unchecked_into();
     let request = Request::new_with_request_and_init(request, &init)?;
     // Spelt with a capital B: some servers compare it so, whatever their `token_type` says.
     request.headers().set("authorization", &["Bearer ", token.expose()].concat())?;

@@ -1,11 +1,11 @@
 //! `sessionStorage`: what a tab keeps while its page is away.
 
-use super::global::global;
+use super::global;
 use crate::client::platform::Unavailable;
 use web_sys::Storage;
 
 fn storage() -> Result<Storage, Unavailable> {
-    global().session_storage().ok().flatten().ok_or(Unavailable)
+    global::session_storage().ok_or(Unavailable)
 }
 
 pub(super) fn load(key: &str) -> Result<Option<String>, Unavailable> {

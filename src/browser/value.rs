@@ -18,12 +18,10 @@ impl Serialize for Js<'_> {
         match self.0 {
             Value::Null => serializer.serialize_unit(),
             Value::Bool(flag) => serializer.serialize_bool(*flag),
-            Value::Integer(integer) => serializer.serialize_i64(*integer),
+            // To the nearest number that JavaScript has, as its own parser does.
+            Value::Integer(integer) => serializer.serialize_f64(*integer as f64),
             // Read by JavaScript, where floats are at home: doing it here would cost 10 KB.
-            Value::Decimal(text) => {
-                let number = js_sys::Number::parse_float(text);
-                serde_wasm_bindgen::preserve::serialize(&JsValue::from_f64(number), serializer)
-            }
+            Value::Decimal(text) => serializer.serialize_f64(js_sys::Number::parse_float(text)),
             Value::String(text) => serializer.serialize_str(text),
             Value::Array(elements) => {
                 let mut sequence = serializer.serialize_seq(Some(elements.len()))?;

@@ -2,7 +2,7 @@
 
 use super::{AccessToken, Client, Platform};
 use crate::protocol::error::{AuthError, Code, Phase};
-use crate::protocol::form;
+use crate::protocol::{form, url};
 
 impl<P: Platform> Client<P> {
     /// The token for a request, if the request may have it. `href` is as the browser writes it after parsing,
@@ -17,8 +17,7 @@ impl<P: Platform> Client<P> {
         if !self.0.config.targets().iter().any(|target| target.covers(href)) {
             return Err(refused(Code::OriginNotAllowed, "the URL is not covered by `api`"));
         }
-        let query = href.split_once('?').map(|(_, query)| query).unwrap_or_default();
-        if has_credentials || form::decode(query).any(|(name, _)| name == "access_token") {
+        if has_credentials || form::parse(url::split(href).1).has_any(&["access_token"]) {
             return Err(refused(Code::CredentialRefused, "the request brings credentials of its own"));
         }
         self.access_token()

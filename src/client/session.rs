@@ -94,8 +94,21 @@ pub(super) struct Sessions {
     /// Responses being handled.
     loading: u32,
     reason: Option<Code>,
-    /// The state that the observer was told last.
-    told: Option<State>,
+    /// The mark of the state that the observer was told last.
+    told: Mark,
+}
+
+/// What makes a state another one: which session, or whether one is coming, or why there is none.
+type Mark = (Option<u32>, bool, Option<Code>);
+
+impl Sessions {
+    fn mark(&self) -> Mark {
+        match self.current {
+            Some(_) => (Some(self.generation), false, None),
+            None if self.loading > 0 => (None, true, None),
+            None => (None, false, self.reason),
+        }
+    }
 }
 
 impl<P: Platform> Client<P> {
@@ -138,10 +151,13 @@ impl<P: Platform> Client<P> {
 
     /// Tells of the state, if it is a new one.
     pub(super) fn tell_state(&self) {
-        let state = self.state();
-        let told = self.0.session.borrow_mut().told.replace(state.clone());
-        if told.unwrap_or(State::Anonymous { reason: None }) != state {
-            self.tell(Event::StateChanged(state));
+        let is_new = {
+            let mut sessions = self.0.session.borrow_mut();
+            let mark = sessions.mark();
+            std::mem::replace(&mut sessions.told, mark) != mark
+        };
+        if is_new {
+            self.tell(Event::StateChanged(self.state()));
         }
     }
 

@@ -137,7 +137,7 @@ pub fn request(config: &Config, metadata: &Metadata, sign_in: &SignIn, entropy: 
     form.add("response_type", "code")
         .add("client_id", config.client_id())
         .add("redirect_uri", config.redirect_uri())
-        .add("scope", &scope.join(" "))
+        .add("scope", &scope::write(&scope))
         .add("state", &state)
         .add("nonce", nonce.as_deref().unwrap_or_default())
         .add("code_challenge", &verifier.challenge())

@@ -5,9 +5,9 @@
 
 use super::config::Config;
 use super::error::{AuthError, Code, Phase};
-use super::form;
+use super::form::{self, Parameters};
 use super::secret::Secret;
-use super::url::Url;
+use super::url;
 
 /// Parameters of a response. None may come twice (RFC 6749 3.1).
 pub const RESPONSE_PARAMETERS: &[&str] = &[
@@ -41,64 +41,50 @@ fn refused(code: Code, reason: &'static str) -> AuthError {
 /// Reads the response that a URL is. `not_mine` for every other URL: it is not at the redirect URI, is no
 /// response, or bears neither a `state` that begins with our tag nor our issuer's `iss`.
 pub fn read(url: &str, config: &Config) -> Result<AuthorizationResponse, AuthError> {
-    let (before, fragment) = url.split_once('#').unwrap_or((url, ""));
-    let (place, query) = before.split_once('?').unwrap_or((before, ""));
-    let here = Url::parse(place)
-        .zip(Url::parse(config.redirect_uri()))
-        .is_some_and(|(here, there)| here.same_place(&there));
-    if !here || !(is_ours(query, config) || is_ours(fragment, config)) {
+    let (place, query, fragment) = url::split(url);
+    // Decoded as browsers do it, and as `isCallback` of the npm package does.
+    let (parameters, in_fragment) = (form::parse(query), form::parse(fragment));
+    let here = url::same_place(place, config.redirect_uri());
+    if !here || !(is_ours(&parameters, config) || is_ours(&in_fragment, config)) {
         return Err(refused(Code::NotMine, "the URL is not a response to this client"));
     }
-    if has_any(fragment, MARKS) {
+    if in_fragment.has_any(MARKS) {
         return Err(refused(Code::InvalidCallback, "the response came in the fragment"));
     }
     if !form::is_well_formed(query) {
         return Err(refused(Code::InvalidCallback, "the encoding of the query"));
     }
-    let parameters = Parameters(query);
-    if RESPONSE_PARAMETERS.iter().any(|name| parameters.all(name).count() > 1) {
+    if RESPONSE_PARAMETERS.iter().any(|name| parameters.count(name) > 1) {
         return Err(refused(Code::InvalidCallback, "a parameter came twice"));
     }
-    let state = parameters.one("state").filter(|state| state.starts_with(config.tag()));
+    let state = parameters.text("state").filter(|state| state.starts_with(config.tag()));
     let state = state.ok_or_else(|| refused(Code::StateMismatch, "state is missing, or not ours"))?;
-    Ok(AuthorizationResponse { state, iss: parameters.one("iss"), outcome: outcome(&parameters)? })
+    Ok(AuthorizationResponse {
+        state: state.to_owned(),
+        iss: parameters.text("iss").map(str::to_owned),
+        outcome: outcome(&parameters)?,
+    })
 }
 
-/// Decoded as browsers do it, and as `isCallback` of the npm package does.
-fn is_ours(parameters: &str, config: &Config) -> bool {
-    let ours = |name: &str, value: &str| match name {
+fn is_ours(parameters: &Parameters, config: &Config) -> bool {
+    let ours = |(name, value): &(String, String)| match name.as_str() {
         "state" => value.starts_with(config.tag()),
         "iss" => config.issuer() == Some(value),
         _ => false,
     };
-    has_any(parameters, MARKS) && form::decode(parameters).any(|(name, value)| ours(&name, &value))
-}
-
-fn has_any(parameters: &str, names: &[&str]) -> bool {
-    form::decode(parameters).any(|(name, _)| names.contains(&name.as_ref()))
-}
-
-struct Parameters<'a>(&'a str);
-
-impl Parameters<'_> {
-    fn all(&self, name: &str) -> impl Iterator<Item = String> {
-        form::decode(self.0).filter(move |(known, _)| known == name).map(|(_, value)| value.into_owned())
-    }
-
-    fn one(&self, name: &str) -> Option<String> {
-        self.all(name).next()
-    }
+    parameters.has_any(MARKS) && parameters.0.iter().any(ours)
 }
 
 /// Exactly one of `code` and `error`, in its character set (RFC 6749 A.11, 4.1.2.1), and no token.
-fn outcome(parameters: &Parameters<'_>) -> Result<Result<Secret, String>, AuthError> {
-    if ["response", "access_token", "id_token"].iter().any(|name| parameters.one(name).is_some()) {
+fn outcome(parameters: &Parameters) -> Result<Result<Secret, String>, AuthError> {
+    if parameters.has_any(&["response", "access_token", "id_token"]) {
         return Err(refused(Code::InvalidCallback, "the response is of a kind that was not asked for"));
     }
     let vschar = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
-    match (parameters.one("code"), parameters.one("error")) {
-        (Some(code), None) if vschar(&code) => Ok(Ok(Secret::new(code))),
-        (None, Some(error)) if vschar(&error) && !error.contains(['"', '\\']) => Ok(Err(error)),
+    let quoting = |text: &str| text.bytes().any(|b| matches!(b, b'"' | b'\\'));
+    match (parameters.text("code"), parameters.text("error")) {
+        (Some(code), None) if vschar(code) => Ok(Ok(Secret::new(code.to_owned()))),
+        (None, Some(error)) if vschar(error) && !quoting(error) => Ok(Err(error.to_owned())),
         _ => Err(refused(Code::InvalidCallback, "code or error")),
     }
 }

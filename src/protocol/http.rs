@@ -6,6 +6,7 @@
 use super::error::{AuthError, Code, Phase};
 use super::json::{self, Value};
 use super::secret::Secret;
+use super::text;
 use zeroize::Zeroizing;
 
 /// Octets that an answer may have.
@@ -82,7 +83,7 @@ impl Response {
     /// The JSON object that the body is, if its media type is `application/json` or the `other` one that is
     /// registered for the document.
     pub fn json_object(&self, other: &str) -> Option<Value> {
-        let (essence, _) = self.content_type.split_once(';').unwrap_or((&self.content_type, ""));
+        let (essence, _) = text::head(&self.content_type, b';');
         let essence = essence.trim_ascii();
         if !essence.eq_ignore_ascii_case("application/json") && !essence.eq_ignore_ascii_case(other) {
             return None;

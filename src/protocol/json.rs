@@ -4,6 +4,8 @@
 //! message would cost more than all the rules together. Duplicate member names are refused (RFC 8259 4 leaves
 //! it open; two readers that choose differently are an attack), and so is nesting deeper than [`DEPTH`].
 
+use super::text;
+
 /// How deep arrays and objects may nest.
 pub const DEPTH: usize = 64;
 
@@ -52,7 +54,7 @@ impl Value {
 
     /// Is a member `true`?
     pub fn is_true(&self, name: &str) -> bool {
-        self.get(name) == Some(&Value::Bool(true))
+        matches!(self.get(name), Some(Value::Bool(true)))
     }
 
     /// The texts of an array of nothing else.
@@ -158,11 +160,11 @@ impl Object {
 
 /// The integer below a plain decimal number, if it has no exponent and fits.
 fn floor(text: &str) -> Option<i64> {
-    let (whole, fraction) = text.split_once('.')?;
+    let (whole, fraction) = text::cut(text, b'.')?;
     if !fraction.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let integer: i64 = whole.parse().ok()?;
+    let integer = text::integer(whole)?;
     let exact = fraction.bytes().all(|b| b == b'0');
     Some(if whole.starts_with('-') && !exact { integer.checked_sub(1)? } else { integer })
 }
@@ -344,7 +346,7 @@ impl Parser<'_> {
             self.digits()?;
         }
         let text = std::str::from_utf8(start.get(..start.len() - self.rest.len())?).ok()?;
-        Some(text.parse().map_or_else(|_| Value::Decimal(text.to_owned()), Value::Integer))
+        Some(text::integer(text).map_or_else(|| Value::Decimal(text.to_owned()), Value::Integer))
     }
 
     /// One digit or more.
@@ -360,59 +362,64 @@ impl Parser<'_> {
 
 /// The text of a value, without white space.
 pub fn write(value: &Value) -> String {
-    let mut text = String::new();
+    let mut text = Vec::new();
     write_value(value, &mut text);
-    text
+    String::from_utf8(text).unwrap_or_default()
 }
 
-fn write_value(value: &Value, text: &mut String) {
+fn write_value(value: &Value, text: &mut Vec<u8>) {
     match value {
-        Value::Null => text.push_str("null"),
-        Value::Bool(true) => text.push_str("true"),
-        Value::Bool(false) => text.push_str("false"),
-        Value::Integer(integer) => text.push_str(&decimal(*integer)),
-        Value::Decimal(decimal) => text.push_str(decimal),
+        Value::Null => text.extend_from_slice(b"null"),
+        Value::Bool(true) => text.extend_from_slice(b"true"),
+        Value::Bool(false) => text.extend_from_slice(b"false"),
+        Value::Integer(integer) => text.extend_from_slice(decimal(*integer).as_bytes()),
+        Value::Decimal(decimal) => text.extend_from_slice(decimal.as_bytes()),
         Value::String(string) => write_string(string, text),
         Value::Array(elements) => {
-            let write = |element: &Value, text: &mut String| write_value(element, text);
-            write_list(elements, '[', ']', text, write);
+            let mut before = b'[';
+            for element in elements {
+                text.push(before);
+                write_value(element, text);
+                before = b',';
+            }
+            close(before, b'[', b']', text);
         }
-        Value::Object(members) => write_list(members, '{', '}', text, |(name, value), text| {
-            write_string(name, text);
-            text.push(':');
-            write_value(value, text);
-        }),
+        Value::Object(members) => {
+            let mut before = b'{';
+            for (name, value) in members {
+                text.push(before);
+                write_string(name, text);
+                text.push(b':');
+                write_value(value, text);
+                before = b',';
+            }
+            close(before, b'{', b'}', text);
+        }
     }
 }
 
-fn write_list<T>(items: &[T], open: char, close: char, text: &mut String, write: impl Fn(&T, &mut String)) {
-    text.push(open);
-    for (position, item) in items.iter().enumerate() {
-        if position > 0 {
-            text.push(',');
-        }
-        write(item, text);
+/// Closes a list, of which an empty one has not been opened yet.
+fn close(before: u8, open: u8, end: u8, text: &mut Vec<u8>) {
+    if before == open {
+        text.push(open);
     }
-    text.push(close);
+    text.push(end);
 }
 
-fn write_string(string: &str, text: &mut String) {
-    text.push('"');
-    for character in string.chars() {
-        match character {
-            '"' | '\\' => {
-                text.push('\\');
-                text.push(character);
+fn write_string(string: &str, text: &mut Vec<u8>) {
+    text.push(b'"');
+    for octet in string.bytes() {
+        match octet {
+            b'"' | b'\\' => text.extend_from_slice(&[b'\\', octet]),
+            0x00..=0x1f => {
+                let digit = |half: u8| half + if half < 10 { b'0' } else { b'a' - 10 };
+                text.extend_from_slice(b"\\u00");
+                text.extend_from_slice(&[digit(octet >> 4), digit(octet & 15)]);
             }
-            '\0'..='\x1f' => {
-                text.push_str("\\u00");
-                let code = u32::from(character);
-                text.extend([code >> 4, code & 15].iter().filter_map(|digit| char::from_digit(*digit, 16)));
-            }
-            _ => text.push(character),
+            _ => text.push(octet),
         }
     }
-    text.push('"');
+    text.push(b'"');
 }
 
 /// The decimal digits of an integer. (The standard library's formatting would cost ten times the size.)

@@ -3,6 +3,7 @@
 use super::hash::{self, Hash};
 use super::json::{self, Value};
 use super::shape::{self, Kind, Member, optional, required};
+use super::text;
 
 macro_rules! algorithms {
     ($($variant:ident $name:literal $hash:ident,)*) => {
@@ -78,9 +79,9 @@ pub type Malformed = &'static str;
 /// Takes a compact JWS apart (RFC 7515 5.2): three parts, canonical base64url, header and payload one JSON
 /// object each with unique names.
 pub fn parse(token: &str) -> Result<Jwt<'_>, Malformed> {
-    let (signing_input, signature) = token.rsplit_once('.').ok_or("not three parts")?;
-    let (header, payload) = signing_input.split_once('.').ok_or("not three parts")?;
-    if payload.contains('.') {
+    let (signing_input, signature) = text::cut_last(token, b'.').ok_or("not three parts")?;
+    let (header, payload) = text::cut(signing_input, b'.').ok_or("not three parts")?;
+    if text::cut(payload, b'.').is_some() {
         return Err("not three parts"); // Five would be a JWE; encryption is not registered for.
     }
     let object = |part: &str| {

@@ -8,7 +8,7 @@ use super::json::{Object, Value};
 use super::pkce::ENTROPY;
 use super::secret::Secret;
 use super::shape::{self, Kind, Member, optional};
-use super::url::Url;
+use super::url;
 
 /// `SignOutOptions`.
 pub const SIGN_OUT_OPTIONS: &[Member] =
@@ -60,21 +60,17 @@ pub fn request(
 /// sends it, `state_mismatch` for one without exactly one `state`.
 pub fn response(url: &str, config: &Config) -> Result<String, AuthError> {
     let error = |code, reason| AuthError::new(code, Phase::SignOut, reason);
-    let (before, _) = url.split_once('#').unwrap_or((url, ""));
-    let (place, query) = before.split_once('?').unwrap_or((before, ""));
-    let expected = config.post_logout_redirect_uri().and_then(Url::parse);
-    let here = Url::parse(place).zip(expected).is_some_and(|(here, expected)| here.same_place(&expected));
-    if !here {
+    let (place, query, _) = url::split(url);
+    if !config.post_logout_redirect_uri().is_some_and(|expected| url::same_place(place, expected)) {
         return Err(error(Code::NotMine, "the URL is not the postLogoutRedirectUri"));
     }
     // One page may serve both responses.
-    if form::decode(query).any(|(name, _)| name == "code" || name == "error") {
+    let parameters = form::parse(query);
+    if parameters.has_any(&["code", "error"]) {
         return Err(error(Code::NotMine, "the URL is an authorization response"));
     }
-    let mut states =
-        form::decode(query).filter(|(name, _)| name == "state").map(|(_, value)| value.into_owned());
-    match (states.next(), states.next()) {
-        (Some(state), None) => Ok(state),
+    match parameters.text("state") {
+        Some(state) if parameters.count("state") == 1 => Ok(state.to_owned()),
         _ => Err(error(Code::StateMismatch, "state is missing, or came twice")),
     }
 }

@@ -6,7 +6,7 @@ use super::form;
 use super::json::Value;
 use super::jwt::Algorithm;
 use super::shape::{self, Kind, Member, optional, required};
-use super::url::Url;
+use super::url::{self, Url};
 
 /// The members that this client uses.
 const MEMBERS: &[Member] = &[
@@ -64,8 +64,8 @@ impl Metadata {
     /// The authorization endpoint may have a query of its own (RFC 6749 3.1), but no parameter that the request
     /// will have: it must not be sent twice.
     fn check_endpoint_query(&self) -> Result<(), AuthError> {
-        let query = self.authorization_endpoint().split_once('?').map(|(_, query)| query);
-        match form::decode(query.unwrap_or_default()).any(|(name, _)| authorize::is_reserved(&name)) {
+        let parameters = form::parse(url::split(self.authorization_endpoint()).1);
+        match parameters.0.iter().any(|(name, _)| authorize::is_reserved(name)) {
             true => Err(unusable("authorization_endpoint")),
             false => Ok(()),
         }

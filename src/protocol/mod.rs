@@ -26,6 +26,7 @@ pub mod scope;
 pub mod secret;
 pub mod shape;
 pub mod target;
+pub mod text;
 pub mod token;
 pub mod transaction;
 pub mod url;

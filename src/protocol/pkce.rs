@@ -18,7 +18,7 @@ impl CodeVerifier {
 
     /// One that was kept over the redirect: 43 to 128 of ALPHA / DIGIT / - . _ ~ (RFC 7636 4.1).
     pub fn from_text(text: &str) -> Option<Self> {
-        let unreserved = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+        let unreserved = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~');
         let legal = (43..=128).contains(&text.len()) && text.bytes().all(unreserved);
         legal.then(|| CodeVerifier(Secret::new(text.to_owned())))
     }

@@ -1,6 +1,7 @@
 //! Lists of scope tokens (RFC 6749 3.3).
 
 use super::json::Value;
+use super::text;
 
 /// The tokens of a space-delimited list, in order, each once. Nothing where a character is not allowed:
 /// scope-token = 1*( %x21 / %x23-5B / %x5D-7E ).
@@ -10,12 +11,24 @@ pub fn parse(list: &str) -> Option<Vec<String>> {
         return None;
     }
     let mut scopes: Vec<String> = Vec::new();
-    for token in list.split(' ').filter(|token| !token.is_empty()) {
-        if !scopes.iter().any(|known| known == token) {
+    for token in text::parts(list, b' ') {
+        if !token.is_empty() && !scopes.iter().any(|known| known == token) {
             scopes.push(token.to_owned());
         }
     }
     Some(scopes)
+}
+
+/// The space-delimited list.
+pub fn write(scopes: &[String]) -> String {
+    let mut list = String::new();
+    for scope in scopes {
+        if !list.is_empty() {
+            list.push(' ');
+        }
+        list.push_str(scope);
+    }
+    list
 }
 
 /// What was asked for and not granted.
@@ -27,6 +40,6 @@ pub fn missing(requested: &[String], granted: &[String]) -> Vec<String> {
 pub fn read(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::String(list) => parse(list),
-        _ => parse(&value.texts()?.join(" ")),
+        _ => parse(&write(&value.texts()?)),
     }
 }

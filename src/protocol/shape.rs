@@ -1,6 +1,7 @@
 //! What an object from outside must be like, as a table: an app's options, a server's metadata and token
 //! response, a record from storage. Checked once; what is read afterwards is there and of its kind.
 
+use super::callback::RESPONSE_PARAMETERS;
 use super::error::{AuthError, Code, Phase};
 use super::json::Value;
 use super::url::{self, Url};
@@ -122,7 +123,6 @@ fn problem(value: &Value, kind: Kind) -> Option<&'static str> {
 /// A URI that the server redirects to (RFC 6749 3.1.2). What it has for a query comes back with the response,
 /// and must not be taken for it.
 fn is_redirect(text: &str) -> bool {
-    let reserved = |name: &str| super::callback::RESPONSE_PARAMETERS.contains(&name);
     Url::canonical(text)
-        .is_some_and(|url| !form::decode(url.query.unwrap_or_default()).any(|(name, _)| reserved(&name)))
+        .is_some_and(|url| !form::parse(url.query.unwrap_or_default()).has_any(RESPONSE_PARAMETERS))
 }

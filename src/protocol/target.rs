@@ -3,6 +3,7 @@
 use super::error::AuthError;
 use super::json::Value;
 use super::shape::{self, Kind, Member, invalid, optional, required};
+use super::text;
 use super::url::{self, Url};
 
 /// `ApiTarget` in its object form.
@@ -39,7 +40,7 @@ impl Target {
     /// Does it cover a URL, as the browser writes it after parsing? Prefixes end at segments: `/v1` covers
     /// `/v1` and `/v1/notes`, but not `/v10`.
     pub fn covers(&self, href: &str) -> bool {
-        let place = href.split(['?', '#']).next().unwrap_or_default();
+        let (place, ..) = url::split(href);
         let rest = Url::canonical(place)
             .filter(|url| url.origin == self.origin)
             .and_then(|url| url.path.strip_prefix(self.path.as_str()));
@@ -51,7 +52,7 @@ impl Target {
 fn climbs(path: &str) -> bool {
     let mut decoded = String::new();
     let mut rest = path;
-    while let Some((before, after)) = rest.split_once('%') {
+    while let Some((before, after)) = text::cut(rest, b'%') {
         decoded.push_str(before);
         let escape = after.get(..2).unwrap_or_default();
         let separator = escape.eq_ignore_ascii_case("2f") || escape.eq_ignore_ascii_case("5c");
@@ -59,5 +60,5 @@ fn climbs(path: &str) -> bool {
         rest = if separator { after.get(2..).unwrap_or_default() } else { after };
     }
     decoded.push_str(rest);
-    decoded.split('/').any(url::is_dot_segment)
+    url::has_dot_segment(&decoded)
 }

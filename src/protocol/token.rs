@@ -7,6 +7,7 @@ use super::json::Value;
 use super::scope;
 use super::secret::Secret;
 use super::shape::{self, Kind, Member, optional, required};
+use super::text;
 use super::transaction::Transaction;
 
 /// Lifetimes beyond a decade say nothing.
@@ -82,7 +83,7 @@ fn success(mut document: Value) -> Result<TokenResponse, AuthError> {
     }
     Ok(TokenResponse {
         expires_in: document.get("expires_in").and_then(lifetime),
-        scope: document.text("scope").and_then(scope::parse),
+        scope: document.get("scope").and_then(scope::read),
         access_token: secret(&mut document, "access_token")?.ok_or_else(|| invalid("access_token"))?,
         id_token: secret(&mut document, "id_token")?,
     })
@@ -92,7 +93,7 @@ fn success(mut document: Value) -> Result<TokenResponse, AuthError> {
 /// that nothing is known.
 fn lifetime(value: &Value) -> Option<i64> {
     let seconds = match value {
-        Value::String(text) => text.parse().ok(),
+        Value::String(text) => text::integer(text),
         value => value.as_integer(),
     };
     seconds.filter(|seconds| (1..=MAX_EXPIRES_IN).contains(seconds))

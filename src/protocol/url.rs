@@ -3,6 +3,8 @@
 //! This is a check, not a parser for all URLs: what is legal but strange is refused, and what the browser
 //! parsed before (a request's `url`) passes. Nothing is decoded or rewritten, so that two readers cannot differ.
 
+use super::text;
+
 /// A checked absolute URL, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Url<'a> {
@@ -18,23 +20,22 @@ impl<'a> Url<'a> {
     /// `None` for everything else, also: credentials, a fragment, white space, backslashes, characters beyond
     /// ASCII, dot segments.
     pub fn parse(text: &'a str) -> Option<Url<'a>> {
-        let legal = |b: u8| b.is_ascii_graphic() && !b"\\\"<>`{}#".contains(&b);
+        let legal = |b: u8| {
+            b.is_ascii_graphic() && !matches!(b, b'\\' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | b'#')
+        };
         if !text.bytes().all(legal) {
             return None;
         }
-        let (scheme, rest) = text.split_once(':')?;
+        let (scheme, rest) = text::cut(text, b':')?;
         let rest = rest.strip_prefix("//")?;
-        let (place, query) = match rest.split_once('?') {
-            Some((place, query)) => (place, Some(query)),
-            None => (rest, None),
-        };
-        let authority = place.split('/').next()?;
+        let (place, query) = text::head(rest, b'?');
+        let (authority, _) = text::head(place, b'/');
         let path = place.get(authority.len()..)?;
         let origin = text.get(..scheme.len() + 3 + authority.len())?;
         let host = host(authority)?;
         let secure = scheme.eq_ignore_ascii_case("https");
         let plain = scheme.eq_ignore_ascii_case("http") && is_loopback(host);
-        if !(secure || plain) || path.split('/').any(is_dot_segment) {
+        if !(secure || plain) || has_dot_segment(path) {
             return None;
         }
         Some(Url { origin, path, query })
@@ -49,18 +50,26 @@ impl<'a> Url<'a> {
             !url.origin.bytes().any(|b| b.is_ascii_uppercase()) && !url.origin.ends_with(default_port);
         canonical.then_some(url)
     }
+}
 
-    /// Is this the same origin and path? (Queries are not compared.)
-    pub fn same_place(&self, other: &Url<'_>) -> bool {
-        let path = |path: &'a str| if path.is_empty() { "/" } else { path };
-        let other_path = if other.path.is_empty() { "/" } else { other.path };
-        self.origin == other.origin && path(self.path) == other_path
-    }
+/// What is before the query and the fragment of any text, the query and the fragment; empty where there is none.
+pub fn split(text: &str) -> (&str, &str, &str) {
+    let (before, fragment) = text::head(text, b'#');
+    let (place, query) = text::head(before, b'?');
+    (place, query.unwrap_or_default(), fragment.unwrap_or_default())
+}
+
+/// Have two URLs the same origin and path? (Queries are not compared.)
+pub fn same_place(one: &str, other: &str) -> bool {
+    let place =
+        |text| Url::parse(text).map(|url| (url.origin, url.path.strip_prefix('/').unwrap_or_default()));
+    let one = place(one);
+    one.is_some() && one == place(other)
 }
 
 /// The host of an authority without credentials, if it and the port are well-formed.
 fn host(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.rsplit_once(':') {
+    let (host, port) = match text::cut_last(authority, b':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),
     };
@@ -68,7 +77,7 @@ fn host(authority: &str) -> Option<&str> {
     let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let legal = match address {
         Some(address) => address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'),
-        None => host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)),
+        None => host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')),
     };
     (legal && !host.is_empty() && port.is_none_or(digits)).then_some(host)
 }
@@ -82,18 +91,19 @@ fn is_loopback(host: &str) -> bool {
     localhost || host == "127.0.0.1" || host == "[::1]"
 }
 
-/// `.` and `..`, also spelled with `%2e`, which browsers resolve as well.
-pub fn is_dot_segment(segment: &str) -> bool {
+/// Is there a segment `.` or `..`, also spelled with `%2e`, which browsers resolve as well?
+pub fn has_dot_segment(path: &str) -> bool {
     let spellings = [".", "..", "%2e", ".%2e", "%2e.", "%2e%2e"];
-    spellings.iter().any(|dots| segment.eq_ignore_ascii_case(dots))
+    let is_dots = |segment: &str| spellings.iter().any(|dots| segment.eq_ignore_ascii_case(dots));
+    text::parts(path, b'/').into_iter().any(is_dots)
 }
 
 /// A path of this origin that is safe to go to after a sign-in (RFC 9700 4.11: no open redirector): it begins
 /// with one `/`, and no reader of URLs can take it for anything else.
 pub fn is_local_path(path: &str) -> bool {
-    let before = path.split(['?', '#']).next().unwrap_or_default();
+    let (before, ..) = split(path);
     path.bytes().all(|b| b > b' ' && b != 0x7f && b != b'\\')
         && before.starts_with('/')
         && !before.as_bytes().windows(2).any(|pair| pair == b"//")
-        && !before.split('/').any(is_dot_segment)
+        && !has_dot_segment(before)
 }

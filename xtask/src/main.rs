@@ -10,6 +10,7 @@ mod floats;
 mod gates;
 mod layers;
 mod names;
+mod panics;
 mod process;
 mod project;
 mod setup;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::process::{cargo, command, node_tool, output, run};
-use crate::{floats, names, project};
+use crate::{floats, names, panics, project};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The stem of wasm-bindgen's files.
@@ -27,13 +27,14 @@ const FEATURES: &[&str] = &[
 
 /// Fills `pkg/generated` with the glue, its types and the engine's final bytes.
 pub(crate) fn build() -> Result<()> {
-    let compiled = compile()?;
-    floats::refuse(&std::fs::read(&compiled)?)?;
+    let mut compiled = std::fs::read(compile()?)?;
+    floats::refuse(&compiled)?;
+    panics::silence(&mut compiled)?;
     let folder = project::generated();
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
-    bindgen(&compiled, &folder)?;
+    bindgen(compiled, &folder)?;
     let engine = folder.join(format!("{NAME}.wasm"));
     std::fs::rename(folder.join(format!("{NAME}_bg.wasm")), &engine)?;
     optimise(&engine)?;
@@ -50,9 +51,9 @@ pub(crate) fn types_are_fresh() -> Result<bool> {
         .all(|file| file.metadata().and_then(|source| source.modified()).is_ok_and(|time| time <= written)))
 }
 
-fn bindgen(compiled: &Path, folder: &Path) -> Result<()> {
+fn bindgen(compiled: Vec<u8>, folder: &Path) -> Result<()> {
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(compiled).out_name(NAME).web(true)?.typescript(true).omit_default_module_path(true);
+    bindgen.input_bytes(NAME, compiled).web(true)?.typescript(true).omit_default_module_path(true);
     bindgen.remove_name_section(true).remove_producers_section(true);
     let mut output = bindgen.generate_output().context("wasm-bindgen failed")?;
     // Exports for a crash handler that this glue does not have would keep their code alive.
@@ -104,9 +105,10 @@ fn rustc_flags() -> Result<Vec<String>> {
     Ok(flags)
 }
 
-/// Flattening first lets the size passes see more: about 1 % after brotli.
+/// Flattening first lets the size passes see more: about 1 % after brotli. So does, a little, what is known of low
+/// addresses: the stack is there, below all data, so that none of them is the base of an object.
 fn optimise(file: &Path) -> Result<()> {
-    let passes = ["--flatten", "--rereloop", "-Oz", "-Oz", "--strip-target-features"];
+    let passes = ["--flatten", "--rereloop", "-Oz", "-Oz", "--low-memory-unused", "--strip-target-features"];
     run(node_tool("wasm-opt").args(passes).args(FEATURES).arg(file).arg("-o").arg(file))
 }
 
