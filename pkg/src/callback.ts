@@ -19,7 +19,8 @@ export function isResponse(url: string, { redirectUri, tag, issuer }: Recipient)
   const there = new URL(redirectUri);
   if (here.origin !== there.origin || here.pathname !== there.pathname) return false;
   return [here.search, here.hash].some((part) => {
-    const parameters = new URLSearchParams(part.slice(1));
+    // It takes one "?" off by itself, and a second one is part of the first name.
+    const parameters = new URLSearchParams("?" + part.slice(1));
     const ours =
       parameters.getAll("state").some((state) => state.startsWith(tag)) ||
       (issuer !== undefined && parameters.getAll("iss").includes(issuer));

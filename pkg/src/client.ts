@@ -16,21 +16,36 @@ import type {
   User,
 } from "./types.js";
 
-type Open = (options: object, listener: (event: string, detail: unknown) => void) => Promise<Transport>;
+type Open = (
+  source: AuthOptions["wasm"],
+  options: object,
+  listener: (event: string, detail: unknown) => void,
+) => Promise<Transport>;
 
 /** Opens a transport and makes the client over it. */
 export async function connect(options: AuthOptions, open: Open): Promise<AuthClient> {
-  // What is for the page alone does not go to the engine.
-  const { logger, wasm: _, ...rest } = options;
-  // Without a page there is no default, and the engine says what is missing.
-  const given: AuthOptions = { redirectUri: pageUrl()!, ...rest };
-  const client = new Client(logger);
   try {
-    client.attach(await open(given, (event, detail) => client.hear(event, detail)), given);
+    // What is for the page alone does not go to the engine.
+    const { logger, wasm, ...rest } = options;
+    const given: AuthOptions = { ...rest, redirectUri: rest.redirectUri ?? pageUrl()! };
+    checkSpelling(given.redirectUri);
+    const client = new Client(logger);
+    client.attach(await open(wasm, given, (event, detail) => client.hear(event, detail)), given);
+    return client;
   } catch (error) {
-    throw AuthError.from(error);
+    throw error instanceof TypeError
+      ? new AuthError("invalid_configuration", "configuration", "the options are no plain object")
+      : AuthError.from(error);
   }
-  return client;
+}
+
+/** The response will be at the URL as the browser spells it. Another spelling would never be recognised. */
+function checkSpelling(redirectUri: unknown): void {
+  if (typeof redirectUri !== "string" || !URL.canParse(redirectUri)) return; // The engine says what is wrong.
+  const { href } = new URL(redirectUri);
+  if (href !== redirectUri && href !== `${redirectUri}/`) {
+    throw new AuthError("invalid_configuration", "configuration", `redirectUri is spelt ${href} by browsers`);
+  }
 }
 
 /** The page, without query and fragment; undefined outside of pages. */
@@ -54,10 +69,22 @@ function request(input: RequestInfo | URL, init?: RequestInit): Request {
 }
 
 /** A promise for the time until the page is gone. */
-const leaving = (url: string): Promise<never> => {
-  location.assign(url);
+function leaving(url: string): Promise<never> {
+  go(() => location.assign(url));
   return new Promise(() => {});
-};
+}
+
+/** A path of this origin as a URL: the browser alone would resolve it against `<base href>`. */
+const local = (path: string) => new URL(path, location.origin).href;
+
+/** Navigates. The browser's own error would quote the URL, and with it what is secret in it. */
+function go(navigate: () => void): void {
+  try {
+    navigate();
+  } catch {
+    throw new AuthError("discovery_failed", "authorize", "the browser cannot go to the server's URL");
+  }
+}
 
 type Listeners = { [K in keyof AuthEvents]: Set<(detail: AuthEvents[K]) => void> };
 
@@ -65,11 +92,11 @@ type Listeners = { [K in keyof AuthEvents]: Set<(detail: AuthEvents[K]) => void>
 class Client implements AuthClient {
   #transport!: Transport;
   #recipient!: Recipient;
-  #postLogoutRedirectUri: string | undefined;
   #state: AuthState = { status: "loading" };
   #scopes: AuthClient["scopes"] = { granted: [], requested: [], missing: [] };
   /** The response that the page was loaded with, from when its URL was cleaned. */
   #handled: string | undefined;
+  #disposed = false;
   readonly #logger: AuthOptions["logger"];
   readonly #listeners: Listeners = {
     signedIn: new Set(),
@@ -89,7 +116,6 @@ class Client implements AuthClient {
       tag: transport.tag,
       issuer: options.issuer ?? options.metadata?.issuer,
     };
-    this.#postLogoutRedirectUri = options.postLogoutRedirectUri;
     this.#see(transport.snapshot);
   }
 
@@ -110,8 +136,10 @@ class Client implements AuthClient {
   }
 
   on<K extends keyof AuthEvents>(event: K, listener: (detail: AuthEvents[K]) => void): () => void {
+    if (!Object.hasOwn(this.#listeners, event)) {
+      throw new AuthError("invalid_configuration", "configuration", "there is no such event");
+    }
     const listeners = this.#listeners[event];
-    if (!listeners) throw new AuthError("invalid_configuration", "configuration", "there is no such event");
     listeners.add(listener);
     return () => listeners.delete(listener);
   }
@@ -139,7 +167,7 @@ class Client implements AuthClient {
     return isResponse(url, this.#recipient);
   }
 
-  handleCallback<T>(url?: string): Promise<SignInResult<T>> {
+  async handleCallback<T>(url?: string): Promise<SignInResult<T>> {
     const here = typeof location === "undefined" ? "" : location.href;
     const response = url ?? (this.isCallback(here) ? here : (this.#handled ?? here));
     if (this.isCallback(response)) {
@@ -147,7 +175,7 @@ class Client implements AuthClient {
       // First of all, so that no other script and no subresource sees the code.
       if (here === response) this.#clean(this.#recipient.redirectUri);
     }
-    return this.#call("handleCallback", response) as Promise<SignInResult<T>>;
+    return (await this.#call("handleCallback", response)) as SignInResult<T>;
   }
 
   getUser<C = IdTokenClaims>(): User<C> | null {
@@ -169,7 +197,8 @@ class Client implements AuthClient {
   async signOut(options?: SignOutOptions): Promise<void> {
     this.#handled = undefined;
     const url = (await this.#call("signOut", options)) as string | undefined;
-    if (url) return leaving(url);
+    // A path where the server has no page for it.
+    if (url) return leaving(url.startsWith("/") ? local(url) : url);
   }
 
   async signOutLocal(): Promise<void> {
@@ -186,14 +215,16 @@ class Client implements AuthClient {
       if ((error as AuthError).code !== "not_mine") this.#cleanSignOut(url);
       throw error;
     }
-    if (path) location.replace(path as string);
+    if (path) go(() => location.replace(local(path as string)));
   }
 
   #cleanSignOut(url: string): void {
-    if (this.#postLogoutRedirectUri && location.href === url) this.#clean(this.#postLogoutRedirectUri);
+    if (location.href === url) this.#clean(url.split(/[?#]/)[0]!);
   }
 
   dispose(): void {
+    this.#disposed = true;
+    this.#see({ status: "anonymous" });
     for (const listeners of Object.values(this.#listeners)) listeners.clear();
     this.#handled = undefined;
     this.#transport.dispose();
@@ -201,6 +232,7 @@ class Client implements AuthClient {
 
   /** What the engine tells. */
   hear(event: string, detail: unknown): void {
+    if (this.#disposed) return;
     if (event === "stateChanged") {
       this.#see(detail as Snapshot);
       this.#log({ level: "info", event, detail: { status: this.#state.status } });
@@ -227,7 +259,7 @@ class Client implements AuthClient {
 
   /** A listener that throws must not keep the others from hearing; its error goes where uncaught ones go. */
   #emit<K extends keyof AuthEvents>(event: K, detail: AuthEvents[K]): void {
-    for (const listener of this.#listeners[event]) {
+    for (const listener of [...this.#listeners[event]]) {
       try {
         listener(detail);
       } catch (error) {
@@ -237,7 +269,12 @@ class Client implements AuthClient {
   }
 
   #clean(url: string): void {
-    history.replaceState(history.state, "", url);
+    try {
+      history.replaceState(history.state, "", url);
+    } catch {
+      // Some browsers limit how often. The response is handled all the same.
+      this.#log({ level: "error", event: "clean" });
+    }
   }
 
   #call(operation: string, argument?: unknown): Promise<unknown> {
@@ -270,6 +307,10 @@ class Client implements AuthClient {
   }
 
   #log(entry: Omit<LogEntry, "at">): void {
-    this.#logger?.({ ...entry, at: Date.now() });
+    try {
+      this.#logger?.({ ...entry, at: Date.now() });
+    } catch (error) {
+      reportError(error);
+    }
   }
 }

@@ -2,7 +2,8 @@ import init, { Engine } from "../generated/wardkey.js";
 import { AuthError } from "./errors.js";
 import type { Listener, Snapshot, Transport } from "./transport.js";
 
-type WasmSource = string | URL | BufferSource | WebAssembly.Module;
+/** Where the engine's bytes come from. */
+export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
 
 /** Loads the engine; once, as wasm-bindgen's `init` sees to. A load that failed can be tried again. */
 async function load(source: WasmSource): Promise<void> {
@@ -17,10 +18,12 @@ async function load(source: WasmSource): Promise<void> {
 /** Text for the engine. What JSON cannot say (a cycle, a BigInt) is the caller's mistake. */
 function text(value: unknown): string {
   try {
-    return JSON.stringify(value ?? {});
+    const json = JSON.stringify(value ?? {});
+    if (json) return json;
   } catch {
-    throw new AuthError("invalid_configuration", "configuration", "an option is not plain JSON");
+    // A cycle, a BigInt, a getter that throws.
   }
+  throw new AuthError("invalid_configuration", "configuration", "an option is not plain JSON");
 }
 
 /** The engine on this thread. */
@@ -42,8 +45,10 @@ export async function openEngine(source: WasmSource, options: object, listener: 
     run: (operation, argument) => current().run(operation, text(argument)),
     fetch: async (request) => current().fetch(request) as Promise<Response>,
     dispose() {
-      engine?.free();
+      const last = engine;
       engine = undefined;
+      // Not at once: it may be a listener that disposes, in the middle of an operation.
+      queueMicrotask(() => last?.free());
     },
   };
 }

@@ -111,5 +111,5 @@ export class AuthError extends Error {
 
 /** Is it an `AuthError`? Also across realms and copies of the package, where `instanceof` says no. */
 export function isAuthError(value: unknown): value is AuthError {
-  return value instanceof Error && value.name === "AuthError" && (value as AuthError).code in ERRORS;
+  return value instanceof Error && value.name === "AuthError" && Object.hasOwn(ERRORS, (value as AuthError).code);
 }

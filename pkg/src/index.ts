@@ -13,6 +13,7 @@ export type * from "./types.js";
 
 /** Loads the engine once (memoised) and gives a client. Importing the package does nothing else, also in Node. */
 export function createAuthClient(options: AuthOptions): Promise<AuthClient> {
-  const source = options.wasm ?? new URL("./wardkey.wasm", import.meta.url);
-  return connect(options, (given, listener) => openEngine(source, given, listener));
+  return connect(options, (source = new URL("./wardkey.wasm", import.meta.url), given, listener) =>
+    openEngine(source, given, listener),
+  );
 }

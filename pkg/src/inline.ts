@@ -14,5 +14,5 @@ export type * from "./types.js";
 
 /** Starts the engine once (memoised) and gives a client. Importing the package does nothing else, also in Node. */
 export function createAuthClient(options: AuthOptions): Promise<AuthClient> {
-  return connect(options, (given, listener) => openEngine(options.wasm ?? bytes, given, listener));
+  return connect(options, (source = bytes, given, listener) => openEngine(source, given, listener));
 }

@@ -28,6 +28,14 @@ export interface AuthOptions {
   idToken?: IdTokenPolicy;
   /** Milliseconds that a request of the client's own may take, its body included. Default 10,000. */
   timeoutMs?: number;
+  /** Where tokens rest. There is one way so far. */
+  storage?: "memory";
+  /** Where a sign-in in progress rests between leaving the page and the response. There is one way so far. */
+  transactionStorage?: "sessionStorage";
+  /** What to do about a session that the page does not hold after a load. There is one way so far: nothing. */
+  restore?: "none";
+  /** Pushed authorization requests (RFC 9126). There are none so far. */
+  par?: "off";
   /** Is told what happens. Entries hold no token, code, verifier or claim. */
   logger?: (entry: LogEntry) => void;
   /** Where the engine's bytes come from. Default: `wardkey.wasm` beside the entry module. */
@@ -146,7 +154,10 @@ export interface AccessToken {
 export interface SignOutOptions {
   /** In place of the client's. */
   postLogoutRedirectUri?: string;
-  /** Path of this origin to go to when all is done. */
+  /**
+   * Path of this origin to go to when all is done. With a server that has a sign-out page, it is `handleSignOutCallback`
+   * that goes there.
+   */
   returnTo?: string;
 }
 

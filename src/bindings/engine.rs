@@ -63,7 +63,7 @@ impl Engine {
 async fn operate(client: &Client<Browser>, operation: &str, given: &Value) -> Result<JsValue, AuthError> {
     match operation {
         "prepare" => {
-            SignIn::read(given)?;
+            SignIn::read(given)?.check(client.config())?;
             client.prepare().await?;
             Ok(JsValue::UNDEFINED)
         }

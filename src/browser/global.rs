@@ -23,7 +23,7 @@ extern "C" {
 
     /// Pages replace it: it may give anything, or throw.
     #[wasm_bindgen(js_namespace = globalThis, catch, js_name = fetch)]
-    fn start_fetch(request: &JsValue, init: &RequestInit) -> Result<Promise, JsValue>;
+    fn start_fetch(request: &JsValue, init: &RequestInit) -> Result<JsValue, JsValue>;
 
     type Navigator;
 
@@ -44,7 +44,7 @@ pub(super) fn session_storage() -> Option<Storage> {
 
 /// Sends `request`, a URL or a `Request`.
 pub(super) async fn fetch(request: &JsValue, init: &RequestInit) -> Result<JsValue, JsValue> {
-    JsFuture::from(start_fetch(request, init)?).await
+    JsFuture::from(Promise::resolve(&start_fetch(request, init)?)).await
 }
 
 /// Does the browser say that there is no network? (That it says there is one means little.)

@@ -3,15 +3,28 @@
 use super::{global, value};
 use crate::protocol::http::{Cache, Failure, MAX_BODY, Request, Response};
 use crate::protocol::json::Object;
-use js_sys::Uint8Array;
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, ReadableStreamDefaultReader, RequestInit};
+use web_sys::{AbortSignal, RequestInit};
 use zeroize::Zeroizing;
 
 #[wasm_bindgen]
 extern "C" {
-    /// What a reader of a stream gives: `{ done, value }`.
+    /// A `ReadableStream` and its reader. A page that replaces `fetch` can make each throw.
+    type Body;
+    type Reader;
+
+    #[wasm_bindgen(method, catch, js_name = getReader)]
+    fn get_reader(this: &Body) -> Result<Reader, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &Reader) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn cancel(this: &Reader) -> Result<Promise, JsValue>;
+
+    /// What a reader gives: `{ done, value }`.
     type Chunk;
 
     #[wasm_bindgen(method, getter)]
@@ -35,7 +48,7 @@ pub(super) async fn send(request: Request, timeout: i64) -> Result<Response, Fai
     let response = gloo_net::http::Response::from(response);
     let body = match response.body() {
         Some(stream) => {
-            let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+            let reader = stream.unchecked_ref::<Body>().get_reader().map_err(failure)?;
             let chunks = read(&reader).await.map_err(failure)?;
             if chunks.is_none() {
                 // Nobody waits for the rest; whether the connection minds is of no interest.
@@ -55,6 +68,7 @@ pub(super) async fn send(request: Request, timeout: i64) -> Result<Response, Fai
 fn init(request: &Request, signal: &AbortSignal) -> RequestInit {
     let cache = match request.cache {
         Cache::NoStore => "no-store",
+        Cache::Default => "default",
         Cache::Revalidate => "no-cache",
         Cache::Reuse => "force-cache",
     };
@@ -79,11 +93,11 @@ fn init(request: &Request, signal: &AbortSignal) -> RequestInit {
 }
 
 /// The chunks of a body; nothing when they are too many octets.
-async fn read(reader: &ReadableStreamDefaultReader) -> Result<Option<Vec<Uint8Array>>, JsValue> {
+async fn read(reader: &Reader) -> Result<Option<Vec<Uint8Array>>, JsValue> {
     let mut chunks = Vec::new();
     let mut length = 0;
     loop {
-        let chunk: Chunk = JsFuture::from(reader.read()).await?.unchecked_into();
+        let chunk: Chunk = JsFuture::from(reader.read()?).await?.unchecked_into();
         let Some(octets) = chunk.value() else { return Ok(Some(chunks)) };
         length += octets.length() as usize;
         if length > MAX_BODY {

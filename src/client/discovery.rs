@@ -9,10 +9,11 @@ use crate::protocol::json::Value;
 use crate::protocol::jwk::{self, NoKey};
 use crate::protocol::jwt::Jwt;
 use crate::protocol::metadata::{self, Metadata};
+use crate::protocol::transaction::LIFETIME;
 use std::rc::Rc;
 
 /// Milliseconds for which metadata and keys serve without being asked for again.
-const FRESH: i64 = 60 * 60 * 1000;
+pub(super) const FRESH: i64 = 60 * 60 * 1000;
 /// Milliseconds in which an unknown key asks for the set at most once (OpenID Connect Core 10.1.1).
 const COOL_DOWN: i64 = 60 * 1000;
 
@@ -32,30 +33,36 @@ pub(super) struct Server {
 }
 
 impl<P: Platform> Client<P> {
-    /// The metadata, if nobody has to be asked for it.
-    pub(super) fn known_metadata(&self) -> Option<Rc<Metadata>> {
+    /// The metadata, if nobody has to be asked for it: given by hand, or asked for not longer ago than `max_age`.
+    pub(super) fn known_metadata(&self, max_age: i64) -> Option<Rc<Metadata>> {
         if let Some(given) = self.0.config.metadata() {
             return Some(Rc::clone(given));
         }
         let server = self.0.server.borrow();
         let (metadata, at) = server.metadata.as_ref()?;
-        let fresh = self.0.platform.now().saturating_sub(*at).saturating_abs() < FRESH;
-        fresh.then(|| Rc::clone(metadata))
+        self.is_within(*at, max_age).then(|| Rc::clone(metadata))
     }
 
     /// The metadata: given by hand, in memory, or discovered. `cache` is for the latter.
     pub(super) async fn metadata(&self, cache: Cache) -> Result<Rc<Metadata>, AuthError> {
-        if let Some(metadata) = self.known_metadata() {
+        if let Some(metadata) = self.known_metadata(FRESH) {
             return Ok(metadata);
         }
         let client = self.clone();
         self.once(Document::Metadata, Box::pin(async move { client.discover(cache).await })).await?;
-        self.known_metadata().ok_or_else(|| failed(Code::DiscoveryFailed, "nothing was discovered"))
+        self.known_metadata(FRESH).ok_or_else(|| failed(Code::DiscoveryFailed, "nothing was discovered"))
     }
 
-    /// The keys of the issuer's `jwks_uri`: those in memory if they were asked for later than `since`.
-    pub(super) async fn keys(&self, cache: Cache, since: i64) -> Result<Rc<Vec<Value>>, AuthError> {
-        if let Some((keys, _)) = self.0.server.borrow().keys.as_ref().filter(|(_, at)| *at > since) {
+    /// Was that time not longer ago than `span`? (Nor, after a change of the clock, as far ahead.)
+    fn is_within(&self, at: i64, span: i64) -> bool {
+        self.0.platform.now().saturating_sub(at).saturating_abs() < span
+    }
+
+    /// The keys of the issuer's `jwks_uri`: those in memory if they were asked for not longer ago than `max_age`.
+    pub(super) async fn keys(&self, cache: Cache, max_age: i64) -> Result<Rc<Vec<Value>>, AuthError> {
+        if let Some((keys, _)) =
+            self.0.server.borrow().keys.as_ref().filter(|(_, at)| self.is_within(*at, max_age))
+        {
             return Ok(Rc::clone(keys));
         }
         let client = self.clone();
@@ -92,7 +99,10 @@ impl<P: Platform> Client<P> {
         if self.0.config.verifies_signatures() && metadata.jwks_uri().is_none() {
             return Err(failed(Code::DiscoveryFailed, "jwks_uri"));
         }
-        self.0.server.borrow_mut().metadata = Some((Rc::new(metadata), self.0.platform.now()));
+        // What came out of the cache is as old as the sign-in whose response is handled, at the most.
+        let now = self.0.platform.now();
+        let at = if cache == Cache::Reuse { now.saturating_sub(FRESH - LIFETIME) } else { now };
+        self.0.server.borrow_mut().metadata = Some((Rc::new(metadata), at));
         Ok(())
     }
 
@@ -125,11 +135,10 @@ impl<P: Platform> Client<P> {
     /// Does the signature come from a key of the issuer? An unknown key is worth one look at the newest set:
     /// servers rotate.
     pub(super) async fn verify_signature(&self, jwt: &Jwt<'_>) -> Outcome {
-        let now = self.0.platform.now();
-        let mut keys = self.keys(Cache::Reuse, now.saturating_sub(FRESH)).await?;
+        let mut keys = self.keys(Cache::Reuse, FRESH).await?;
         let mut check = jwk::signature_check(&keys, jwt);
         if matches!(check, Err(NoKey::Unknown)) {
-            keys = self.keys(Cache::Revalidate, now.saturating_sub(COOL_DOWN)).await?;
+            keys = self.keys(Cache::Revalidate, COOL_DOWN).await?;
             check = jwk::signature_check(&keys, jwt);
         }
         let check = check.map_err(|no_key| match no_key {

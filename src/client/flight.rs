@@ -1,6 +1,6 @@
 //! One run of an asynchronous operation, shared by all who wait for it.
 
-use crate::protocol::error::AuthError;
+use crate::protocol::error::{AuthError, Code, Phase};
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
@@ -17,7 +17,8 @@ pub(super) struct Flight(Rc<RefCell<Progress>>);
 
 enum Progress {
     Running(Task, Vec<Waker>),
-    /// The task is out of its place while it is polled.
+    /// The task is out of its place while it is polled. Found so from outside, it was cut short: something that the
+    /// page had replaced threw in its middle.
     Polling,
     Done(Outcome),
 }
@@ -34,7 +35,10 @@ impl Future for Flight {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         let (mut task, mut waiting) = match self.0.replace(Progress::Polling) {
             Progress::Running(task, waiting) => (task, waiting),
-            Progress::Polling => return Poll::Pending,
+            Progress::Polling => {
+                let reason = "the engine was cut short; try again";
+                return Poll::Ready(Err(AuthError::new(Code::NotInitialised, Phase::Configuration, reason)));
+            }
             Progress::Done(outcome) => {
                 self.0.replace(Progress::Done(outcome.clone()));
                 return Poll::Ready(outcome);

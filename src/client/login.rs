@@ -1,5 +1,6 @@
 //! Sign-in: from the authorization URL to the session.
 
+use super::discovery::FRESH;
 use super::flight::{Flight, Outcome};
 use super::session::{Event, Session, User};
 use super::{Client, Platform};
@@ -22,6 +23,12 @@ pub(super) struct Handling {
     state: String,
     flight: Flight,
     result: Option<Rc<SignInResult>>,
+}
+
+impl Handling {
+    pub(super) fn is_under_way(&self) -> bool {
+        self.result.is_none()
+    }
 }
 
 /// Where to send the browser.
@@ -55,9 +62,9 @@ impl<P: Platform> Client<P> {
     /// # Errors
     /// `discovery_failed`, `issuer_mismatch`, `jwks_failed`.
     pub async fn prepare(&self) -> Result<(), AuthError> {
-        self.metadata(Cache::Revalidate).await?;
+        self.metadata(Cache::Default).await?;
         if self.0.config.verifies_signatures() {
-            self.keys(Cache::Revalidate, i64::MIN).await?;
+            self.keys(Cache::Default, FRESH).await?;
         }
         Ok(())
     }
@@ -65,9 +72,10 @@ impl<P: Platform> Client<P> {
     /// Mints an authorization request. Each call is a new transaction, kept for ten minutes.
     ///
     /// # Errors
-    /// `not_initialised` before [`prepare`](Self::prepare), `storage_unavailable`.
+    /// `not_initialised` before [`prepare`](Self::prepare), `storage_unavailable`, `invalid_configuration`.
     pub fn create_authorize_url(&self, sign_in: &SignIn) -> Result<AuthorizeRequest, AuthError> {
-        let metadata = self.known_metadata().ok_or_else(|| {
+        sign_in.check(&self.0.config)?;
+        let metadata = self.known_metadata(i64::MAX).ok_or_else(|| {
             AuthError::new(Code::NotInitialised, Phase::Authorize, "prepare() has not finished")
         })?;
         let entropy = Entropy {
@@ -94,14 +102,18 @@ impl<P: Platform> Client<P> {
         let state = response.state.clone();
         let flight = self.handling(response);
         let outcome = flight.await;
+        // What has consumed nothing can be tried again, and forged responses leave nothing behind.
+        let was_consumed = |error: &AuthError| {
+            error.code() != Code::AlreadyCompleted
+                && self.ledger().is_ok_and(|ledger| ledger.is_spent(&state))
+        };
+        let keep = outcome.as_ref().err().is_none_or(was_consumed);
         let mut handlings = self.0.handlings.borrow_mut();
-        let position = handlings.iter().position(|handling| handling.state == state);
-        let result = position.and_then(|position| handlings.get(position)?.result.clone());
-        if let (Err(_), Some(position), true) = (&outcome, position, self.must_be_pending(&state).is_ok()) {
-            handlings.remove(position);
-        }
+        let known = handlings.iter().find(|handling| handling.state == state);
+        let result = known.and_then(|handling| handling.result.clone());
+        handlings.retain(|handling| keep || handling.state != state);
         outcome?;
-        result.ok_or_else(spent)
+        result.ok_or_else(ended)
     }
 
     fn handling(&self, response: AuthorizationResponse) -> Flight {
@@ -130,21 +142,41 @@ impl<P: Platform> Client<P> {
     }
 
     async fn finish(&self, response: AuthorizationResponse) -> Result<SignInResult, AuthError> {
+        let epoch = self.epoch();
         self.must_be_pending(&response.state)?;
         let metadata = self.metadata(Cache::Reuse).await?;
         let advertised = metadata.sends_iss();
         callback::check_issuer(response.iss.as_deref(), self.0.config.issuer(), advertised)?;
         let transaction = self.consume(&response.state)?;
-        let code = response.outcome.map_err(|error| callback::server_error(&error))?;
-        let tokens = self.redeem(&metadata, &code, &transaction).await?;
-        let user = self.user(&metadata, &tokens, &transaction).await?;
-        Ok(self.establish(tokens, user, transaction))
+        // From here on the same call cannot succeed any more, whatever the trouble is.
+        let tokens = self.validated_tokens(response.outcome, &metadata, &transaction).await;
+        let (tokens, user) = tokens.map_err(AuthError::permanent)?;
+        self.establish(tokens, user, transaction, epoch)
+    }
+
+    async fn validated_tokens(
+        &self,
+        outcome: Result<Secret, String>,
+        metadata: &Metadata,
+        transaction: &Transaction,
+    ) -> Result<(TokenResponse, Option<Rc<User>>), AuthError> {
+        let code = outcome.map_err(|error| callback::server_error(&error))?;
+        let tokens = self.redeem(metadata, &code, transaction).await?;
+        let user = self.user(metadata, &tokens, transaction).await?;
+        Ok((tokens, user))
     }
 
     fn must_be_pending(&self, state: &str) -> Result<(), AuthError> {
         let ledger = self.ledger()?;
-        if ledger.is_pending(state) {
-            return Ok(());
+        if let Some(record) = ledger.pending(state) {
+            // Another client of the same issuer on another page: the response is for that one (Core 3.1.2.5).
+            let config = &self.0.config;
+            let here = record.text("redirectUri") == Some(config.redirect_uri());
+            if here && record.text("issuer") == config.issuer() {
+                return Ok(());
+            }
+            let reason = "the sign-in was begun for another redirect URI";
+            return Err(AuthError::new(Code::InvalidCallback, Phase::Callback, reason));
         }
         let (code, reason) = if ledger.is_spent(state) {
             (Code::AlreadyCompleted, "this response was used before")
@@ -163,11 +195,8 @@ impl<P: Platform> Client<P> {
         let mut ledger = self.ledger()?;
         let transaction = ledger.consume(state, self.0.platform.now());
         self.keep(ledger)?;
-        transaction
-            .filter(|transaction| transaction.redirect_uri() == self.0.config.redirect_uri())
-            .ok_or_else(|| {
-                AuthError::new(Code::InvalidCallback, Phase::Callback, "another redirect URI was asked for")
-            })
+        let broken = "the record of the sign-in is not whole";
+        transaction.ok_or_else(|| AuthError::new(Code::TransactionNotFound, Phase::Callback, broken))
     }
 
     async fn redeem(
@@ -180,14 +209,12 @@ impl<P: Platform> Client<P> {
             // The keys come while the token request is on its way. Should they fail, the check will say so.
             let client = self.clone();
             self.0.platform.spawn(async move {
-                let _ = client.keys(Cache::Reuse, i64::MIN).await;
+                let _ = client.keys(Cache::Reuse, FRESH).await;
             });
         }
         let request = token::request(metadata.token_endpoint(), self.0.config.client_id(), code, transaction);
         let response = self.0.platform.send(request, self.0.config.timeout()).await;
-        // The code is spent, or may be: the same call cannot succeed any more, whatever the trouble was.
-        let response = response.map_err(|failure| failure.error(Phase::Token).permanent())?;
-        token::response(&response).map_err(AuthError::permanent)
+        token::response(&response.map_err(|failure| failure.error(Phase::Token))?)
     }
 
     /// The person that the ID token names. Without OpenID Connect there is none to ask for, and one that comes
@@ -203,10 +230,10 @@ impl<P: Platform> Client<P> {
             tokens.id_token.as_ref().ok_or_else(|| id_token::refused("the response has no ID token"))?;
         let jwt = jwt::parse(id_token.expose()).map_err(id_token::refused)?;
         self.check_claims(&jwt, metadata, tokens, transaction, nonce)?;
-        if self.0.config.verifies_signatures() {
+        if !self.0.config.skips_signatures() {
             self.verify_signature(&jwt).await?;
         }
-        let subject = jwt.claims.get("sub").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let subject = jwt.claims.text("sub").ok_or_else(|| id_token::refused("sub"))?.to_owned();
         Ok(Some(Rc::new(User { subject, claims: jwt.claims })))
     }
 
@@ -221,7 +248,7 @@ impl<P: Platform> Client<P> {
         let config = &self.0.config;
         let policy = config.id_token_policy();
         let expected = Expected {
-            issuer: config.expected_issuer().unwrap_or_default(),
+            issuer: config.expected_issuer().ok_or_else(|| id_token::refused("iss"))?,
             audience: policy.text("expectAudience").unwrap_or(config.client_id()),
             client_id: config.client_id(),
             algorithms: &id_token::algorithms(policy, metadata.id_token_algorithms()),
@@ -242,7 +269,12 @@ impl<P: Platform> Client<P> {
         tokens: TokenResponse,
         user: Option<Rc<User>>,
         transaction: Transaction,
-    ) -> SignInResult {
+        epoch: u32,
+    ) -> Result<SignInResult, AuthError> {
+        // A sign-out wins over a sign-in that was under way.
+        if self.epoch() != epoch {
+            return Err(ended());
+        }
         let requested = Rc::new(transaction.scope());
         // RFC 6749 5.1: no `scope` in the response means that all was granted.
         let granted = tokens.scope.map_or_else(|| Rc::clone(&requested), Rc::new);
@@ -257,17 +289,20 @@ impl<P: Platform> Client<P> {
         });
         // In this order, so that who hears of the sign-in finds the new state.
         self.tell_state();
+        if self.epoch() != epoch {
+            return Err(ended());
+        }
         self.tell(Event::SignedIn(user.clone()));
-        SignInResult {
+        Ok(SignInResult {
             user,
             app_state: transaction.app_state().cloned(),
             return_to: transaction.return_to().map(str::to_owned),
             missing: scope::missing(&requested, &granted),
             granted,
-        }
+        })
     }
 }
 
-fn spent() -> AuthError {
-    AuthError::new(Code::AlreadyCompleted, Phase::Callback, "this response was used before")
+fn ended() -> AuthError {
+    AuthError::new(Code::Aborted, Phase::Callback, "the session was ended while the sign-in was under way")
 }

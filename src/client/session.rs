@@ -91,6 +91,8 @@ pub(super) struct Sessions {
     current: Option<Session>,
     /// Counts sessions, so that the timer of one does not end the next.
     generation: u32,
+    /// Counts sign-outs.
+    epoch: u32,
     /// Responses being handled.
     loading: u32,
     reason: Option<Code>,
@@ -197,11 +199,23 @@ impl<P: Platform> Client<P> {
             sessions.reason = reason;
             sessions.current.take()
         };
-        self.0.handlings.borrow_mut().clear();
+        // Those under way find out by themselves.
+        self.0.handlings.borrow_mut().retain(|handling| handling.is_under_way());
         let was_there = ended.is_some();
         drop(ended);
         self.tell_state();
         was_there
+    }
+
+    /// Which sign-out was the last.
+    pub(super) fn epoch(&self) -> u32 {
+        self.0.session.borrow().epoch
+    }
+
+    /// Begins the time after a sign-out.
+    pub(super) fn next_epoch(&self) {
+        let mut sessions = self.0.session.borrow_mut();
+        sessions.epoch = sessions.epoch.wrapping_add(1);
     }
 
     /// The ID token of the session, for the server's logout.

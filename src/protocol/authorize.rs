@@ -60,6 +60,9 @@ pub const SIGN_IN_OPTIONS: &[Member] = &[
 /// `AuthorizationParams`.
 pub const AUTHORIZATION_PARAMS: &[Member] = SIGN_IN_OPTIONS.split_at(8).0;
 
+/// A browser app has none of these.
+const CREDENTIALS: &[&str] = &["client_secret", "client_assertion", "client_assertion_type"];
+
 /// Is a parameter one that `extra` and an endpoint's own query must not have? It would be sent twice.
 pub fn is_reserved(parameter: &str) -> bool {
     OWNED.contains(&parameter) || TYPED.iter().any(|(_, typed)| *typed == parameter)
@@ -68,7 +71,7 @@ pub fn is_reserved(parameter: &str) -> bool {
 /// Checks what no table can say of authorization parameters.
 pub fn check_parameters(options: &Value) -> Result<(), AuthError> {
     if let Some(Value::Object(extra)) = options.get("extra") {
-        if extra.iter().any(|(name, _)| is_reserved(name)) {
+        if extra.iter().any(|(name, _)| is_reserved(name) || CREDENTIALS.contains(&name.as_str())) {
             return Err(invalid("extra", "has a parameter that the client sets, or that has its own option"));
         }
         if extra.iter().any(|(_, value)| value.as_str().is_none()) {
@@ -105,6 +108,17 @@ impl SignIn {
         check_parameters(options)?;
         Ok(SignIn(options.clone()))
     }
+
+    /// Checks what depends on the client: whether it does OpenID Connect is said once, in its own `scope`, by which
+    /// its keys and issuer were checked; and a `returnTo` must not lead back into the response's page with what
+    /// looks like a response.
+    pub fn check(&self, config: &Config) -> Result<(), AuthError> {
+        let scope = self.0.get("scope").and_then(scope::read).unwrap_or_default();
+        if !config.is_openid() && scope.iter().any(|token| token == "openid") {
+            return Err(invalid("scope", "has openid, and the client's own scope has not"));
+        }
+        config.check_return_to(self.0.text("returnTo"))
+    }
 }
 
 impl Default for SignIn {
@@ -125,7 +139,7 @@ pub struct Entropy {
 /// The URL to send the browser to, and the record that the response is judged by; see `transaction`.
 pub fn request(config: &Config, metadata: &Metadata, sign_in: &SignIn, entropy: &Entropy) -> (String, Value) {
     let (given, defaults) = (&sign_in.0, config.parameters());
-    let option = |name: &str| given.get(name).or_else(|| defaults?.get(name));
+    let option = |name: &str| given.given(name).or_else(|| defaults?.given(name));
     let scope = requested_scope(config, given);
     let verifier = CodeVerifier::new(&entropy.verifier);
     // Bears the client's tag, so that a response can be told from another library's on the same page.
@@ -144,7 +158,7 @@ pub fn request(config: &Config, metadata: &Metadata, sign_in: &SignIn, entropy: 
         .add("code_challenge_method", "S256");
     for (name, parameter) in TYPED {
         match option(name) {
-            None | Some(Value::Null) => &mut form,
+            None => &mut form,
             Some(Value::String(text)) => form.add(parameter, text),
             Some(value) => form.add(parameter, &json::write(value)),
         };
@@ -157,6 +171,7 @@ pub fn request(config: &Config, metadata: &Metadata, sign_in: &SignIn, entropy: 
         .text("state", &state)
         .text("verifier", verifier.expose())
         .maybe_text("nonce", nonce.as_deref())
+        .maybe_text("issuer", config.issuer())
         .text("redirectUri", config.redirect_uri())
         .texts("scope", &scope)
         .value("maxAge", option("maxAge").cloned().unwrap_or(Value::Null))

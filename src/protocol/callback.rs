@@ -66,6 +66,11 @@ pub fn read(url: &str, config: &Config) -> Result<AuthorizationResponse, AuthErr
     })
 }
 
+/// Does a query have what makes a URL a response?
+pub fn looks_like_response(query: &str) -> bool {
+    form::parse(query).has_any(MARKS)
+}
+
 fn is_ours(parameters: &Parameters, config: &Config) -> bool {
     let ours = |(name, value): &(String, String)| match name.as_str() {
         "state" => value.starts_with(config.tag()),

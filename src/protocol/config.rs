@@ -1,6 +1,7 @@
 //! The client's configuration: `AuthOptions`, checked once; nothing downstream checks them again.
 
 use super::authorize;
+use super::callback;
 use super::error::AuthError;
 use super::hash;
 use super::id_token;
@@ -9,6 +10,7 @@ use super::metadata::{self, Metadata};
 use super::scope;
 use super::shape::{self, Kind, Member, invalid, optional, required};
 use super::target::Target;
+use super::url::{self, Url};
 use std::rc::Rc;
 
 /// `AuthOptions`. (`logger` and `wasm` stay in the page.)
@@ -24,6 +26,11 @@ pub const AUTH_OPTIONS: &[Member] = &[
     optional("authorizationParams", Kind::Object),
     optional("idToken", Kind::Object),
     optional("timeoutMs", Kind::Number),
+    // Of these there is one way of each so far. Saying so is allowed.
+    optional("storage", Kind::Word(&["memory"])),
+    optional("transactionStorage", Kind::Word(&["sessionStorage"])),
+    optional("restore", Kind::Word(&["none"])),
+    optional("par", Kind::Word(&["off"])),
 ];
 
 /// Milliseconds that a request of the client's own may take, by default.
@@ -47,7 +54,7 @@ impl Config {
         if issuer.is_some_and(|issuer| metadata::well_known(issuer).is_none()) {
             return Err(invalid("issuer", "is not an https URL without query and fragment"));
         }
-        let metadata = options.get("metadata").map(|given| metadata::read(given.clone(), issuer, false));
+        let metadata = options.given("metadata").map(|given| metadata::read(given.clone(), issuer, false));
         let metadata = metadata.transpose().map_err(|error| invalid("metadata", error.reason()))?;
         let issuer = issuer.or_else(|| metadata.as_ref()?.issuer());
         let Some(identity) = issuer.or_else(|| Some(metadata.as_ref()?.token_endpoint())) else {
@@ -59,11 +66,11 @@ impl Config {
         if options.integer("timeoutMs") == Some(0) {
             return Err(invalid("timeoutMs", "is 0"));
         }
-        if let Some(parameters) = options.get("authorizationParams") {
+        if let Some(parameters) = options.given("authorizationParams") {
             shape::check_options(parameters, authorize::AUTHORIZATION_PARAMS)?;
             authorize::check_parameters(parameters)?;
         }
-        id_token::check_policy(options.get("idToken"))?;
+        id_token::check_policy(options.given("idToken"))?;
         let fingerprint = [identity, "\n", options.text("clientId").unwrap_or_default()].concat();
         let config = Config {
             issuer: issuer.map(str::to_owned),
@@ -81,6 +88,10 @@ impl Config {
         if self.is_openid() && self.expected_issuer().is_none() {
             return Err(invalid("issuer", "is missing, and OpenID Connect needs it"));
         }
+        // RFC 9207 2.4 compares with an issuer that must be known.
+        if self.issuer.is_none() && self.metadata.as_ref().is_some_and(|metadata| metadata.sends_iss()) {
+            return Err(invalid("issuer", "is missing, and the server's responses name theirs"));
+        }
         let keyless = self.metadata.as_ref().is_some_and(|metadata| metadata.jwks_uri().is_none());
         if self.verifies_signatures() && keyless {
             return Err(invalid("metadata", "has no jwks_uri, and OpenID Connect needs it"));
@@ -88,12 +99,24 @@ impl Config {
         Ok(())
     }
 
+    /// Refuses a path that leads to the redirect URI with what looks like a response: it would be handled, and lead
+    /// there again.
+    pub fn check_return_to(&self, path: Option<&str>) -> Result<(), AuthError> {
+        let (before, query, _) = url::split(path.unwrap_or_default());
+        let (redirect, ..) = url::split(self.redirect_uri());
+        let here = Url::parse(redirect).is_some_and(|url| url.path == before);
+        match here && callback::looks_like_response(query) {
+            true => Err(invalid("returnTo", "is a response to this client")),
+            false => Ok(()),
+        }
+    }
+
     fn text(&self, name: &str) -> &str {
         self.options.text(name).unwrap_or_default()
     }
 
     fn policy(&self) -> Option<&Value> {
-        self.options.get("idToken")
+        self.options.given("idToken")
     }
 
     /// The client identifier.
@@ -138,7 +161,12 @@ impl Config {
 
     /// Are ID tokens expected, and their signatures verified?
     pub fn verifies_signatures(&self) -> bool {
-        self.is_openid() && !self.policy().is_some_and(|policy| policy.is_true("dangerouslySkipSignature"))
+        self.is_openid() && !self.skips_signatures()
+    }
+
+    /// Does the app take ID tokens at the word of TLS alone?
+    pub fn skips_signatures(&self) -> bool {
+        self.policy().is_some_and(|policy| policy.is_true("dangerouslySkipSignature"))
     }
 
     /// The policy for ID tokens, where there is one.
@@ -153,7 +181,7 @@ impl Config {
 
     /// Authorization parameters of every sign-in.
     pub fn parameters(&self) -> Option<&Value> {
-        self.options.get("authorizationParams")
+        self.options.given("authorizationParams")
     }
 
     /// Where access tokens may be sent.

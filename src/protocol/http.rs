@@ -18,6 +18,8 @@ pub const MAX_BODY: usize = 512 * 1024;
 pub enum Cache {
     /// Neither read nor kept: whatever holds a secret.
     NoStore,
+    /// What was kept serves for as long as the server said; else it is asked for anew, and kept.
+    Default,
     /// Asked for anew, and kept.
     Revalidate,
     /// What was kept serves; the network if nothing was.

@@ -8,6 +8,8 @@ use super::text;
 
 /// How deep arrays and objects may nest.
 pub const DEPTH: usize = 64;
+/// How many members an object may have: names are compared one by one.
+pub const MEMBERS: usize = 1000;
 
 /// A JSON value. Numbers that are no integer of 64 bits keep their text: nothing here calculates with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +31,11 @@ impl Value {
             Value::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
             _ => None,
         }
+    }
+
+    /// The member of an object, `null` being as absent.
+    pub fn given(&self, name: &str) -> Option<&Value> {
+        self.get(name).filter(|value| !matches!(value, Value::Null))
     }
 
     /// Takes the member of an object out.
@@ -170,12 +177,17 @@ fn floor(text: &str) -> Option<i64> {
 }
 
 /// The value that a text is. `None` for everything that RFC 8259 does not allow, duplicate names, lone
-/// surrogates, and nesting beyond [`DEPTH`].
+/// surrogates, nesting beyond [`DEPTH`], and objects of more than [`MEMBERS`].
 pub fn parse(text: &[u8]) -> Option<Value> {
+    parse_nested(text, DEPTH)
+}
+
+/// The same with another limit: what holds a value is deeper than the value.
+pub fn parse_nested(text: &[u8], depth: usize) -> Option<Value> {
     std::str::from_utf8(text).ok()?;
     let mut parser = Parser { rest: text };
     parser.space();
-    let value = parser.value(DEPTH)?;
+    let value = parser.value(depth)?;
     parser.space();
     parser.rest.is_empty().then_some(value)
 }
@@ -256,7 +268,7 @@ impl Parser<'_> {
         loop {
             self.space();
             let name = self.string()?;
-            if members.iter().any(|(known, _)| *known == name) {
+            if members.len() >= MEMBERS || members.iter().any(|(known, _)| *known == name) {
                 return None;
             }
             self.space();

@@ -105,5 +105,8 @@ pub fn parse(token: &str) -> Result<Jwt<'_>, Malformed> {
 /// for JWTs (RFC 7797 7), and `zip` has no meaning in a JWS. Keys that a header brings along (`jwk`, `jku`,
 /// `x5c`, `x5u`) are never looked at.
 fn refuse_extensions(header: &Value) -> Result<(), Malformed> {
+    if header.get("kid") == Some(&Value::Null) || header.get("typ") == Some(&Value::Null) {
+        return Err("header");
+    }
     ["crit", "b64", "zip"].into_iter().find(|name| header.get(name).is_some()).map_or(Ok(()), Err)
 }

@@ -1,7 +1,7 @@
 //! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
 
 use super::config::Config;
-use super::error::{AuthError, Code, Phase};
+use super::error::AuthError;
 use super::form::{self, Form};
 use super::hash;
 use super::json::{Object, Value};
@@ -25,6 +25,11 @@ impl SignOut {
         Ok(SignOut(options.clone()))
     }
 
+    /// Checks what depends on the client; see [`Config::check_return_to`].
+    pub fn check(&self, config: &Config) -> Result<(), AuthError> {
+        config.check_return_to(self.return_to())
+    }
+
     /// A path of this origin, for after the sign-out.
     pub fn return_to(&self) -> Option<&str> {
         self.0.text("returnTo")
@@ -37,14 +42,23 @@ impl Default for SignOut {
     }
 }
 
-/// The URL to send the browser to (2), with the `state` that it comes back with.
+/// What is sent, and what must be kept to know the way back.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Departure {
+    pub url: String,
+    pub state: String,
+    pub post_logout_redirect_uri: Option<String>,
+}
+
+/// The URL to send the browser to (2).
 pub fn request(
     config: &Config,
     end_session_endpoint: &str,
     id_token: Option<&Secret>,
     sign_out: &SignOut,
     entropy: &[u8; ENTROPY],
-) -> (String, String) {
+) -> Departure {
     let state = [config.tag(), &hash::base64url(entropy)].concat();
     let back = sign_out.0.text("postLogoutRedirectUri").or(config.post_logout_redirect_uri());
     let mut form = Form::new();
@@ -53,24 +67,29 @@ pub fn request(
     if let Some(back) = back {
         form.add("post_logout_redirect_uri", back).add("state", &state);
     }
-    (form::append_query(end_session_endpoint, &form.finish()), state)
+    Departure {
+        url: form::append_query(end_session_endpoint, &form.finish()),
+        state,
+        post_logout_redirect_uri: back.map(str::to_owned),
+    }
 }
 
-/// The `state` with which the server sent the browser back (3). `not_mine` for a URL that is not where it
-/// sends it, `state_mismatch` for one without exactly one `state`.
-pub fn response(url: &str, config: &Config) -> Result<String, AuthError> {
-    let error = |code, reason| AuthError::new(code, Phase::SignOut, reason);
+/// The URL that the server sent the browser back to (3).
+#[derive(Debug)]
+pub struct Return<'a> {
+    /// Without query and fragment.
+    pub place: &'a str,
+    /// If there is exactly one.
+    pub state: Option<String>,
+}
+
+/// Reads the URL of a way back; nothing where it is an authorization response, as one page may serve both.
+pub fn response(url: &str) -> Option<Return<'_>> {
     let (place, query, _) = url::split(url);
-    if !config.post_logout_redirect_uri().is_some_and(|expected| url::same_place(place, expected)) {
-        return Err(error(Code::NotMine, "the URL is not the postLogoutRedirectUri"));
-    }
-    // One page may serve both responses.
     let parameters = form::parse(query);
     if parameters.has_any(&["code", "error"]) {
-        return Err(error(Code::NotMine, "the URL is an authorization response"));
+        return None;
     }
-    match parameters.text("state") {
-        Some(state) if parameters.count("state") == 1 => Ok(state.to_owned()),
-        _ => Err(error(Code::StateMismatch, "state is missing, or came twice")),
-    }
+    let state = parameters.text("state").filter(|_| parameters.count("state") == 1);
+    Some(Return { place, state: state.map(str::to_owned) })
 }

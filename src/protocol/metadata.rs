@@ -55,12 +55,25 @@ pub fn read(document: Value, issuer: Option<&str>, fetched: bool) -> Result<Meta
         let reason = "the metadata names another issuer";
         return Err(AuthError::new(Code::IssuerMismatch, Phase::Discovery, reason));
     }
+    metadata.check_schemes(issuer)?;
     metadata.check_endpoint_query()?;
     metadata.check_methods()?;
     Ok(metadata)
 }
 
 impl Metadata {
+    /// Plain http is for a server on this very machine: where the issuer is https, everything is.
+    fn check_schemes(&self, issuer: Option<&str>) -> Result<(), AuthError> {
+        let secure = |url: &str| url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
+        let endpoints = ["authorization_endpoint", "token_endpoint", "jwks_uri", "end_session_endpoint"];
+        let mut urls = endpoints.iter().filter_map(|name| self.0.text(name));
+        let expected = secure(issuer.unwrap_or(self.authorization_endpoint()));
+        match expected && !urls.all(secure) {
+            true => Err(unusable("an endpoint is not https")),
+            false => Ok(()),
+        }
+    }
+
     /// The authorization endpoint may have a query of its own (RFC 6749 3.1), but no parameter that the request
     /// will have: it must not be sent twice.
     fn check_endpoint_query(&self) -> Result<(), AuthError> {

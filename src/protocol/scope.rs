@@ -3,6 +3,9 @@
 use super::json::Value;
 use super::text;
 
+/// How many scopes a list may have: they are compared one by one.
+const LONGEST: usize = 500;
+
 /// The tokens of a space-delimited list, in order, each once. Nothing where a character is not allowed:
 /// scope-token = 1*( %x21 / %x23-5B / %x5D-7E ).
 pub fn parse(list: &str) -> Option<Vec<String>> {
@@ -12,6 +15,9 @@ pub fn parse(list: &str) -> Option<Vec<String>> {
     }
     let mut scopes: Vec<String> = Vec::new();
     for token in text::parts(list, b' ') {
+        if scopes.len() > LONGEST {
+            return None;
+        }
         if !token.is_empty() && !scopes.iter().any(|known| known == token) {
             scopes.push(token.to_owned());
         }

@@ -61,7 +61,7 @@ pub type Misfit<'a> = (&'a str, &'static str);
 /// Holds a value against a table. Members that the table does not have are ignored.
 pub fn check<'a>(value: &'a Value, members: &'static [Member]) -> Result<(), Misfit<'a>> {
     if !matches!(value, Value::Object(_)) {
-        return Err(("", "is not an object"));
+        return Err(("the argument", "is not an object"));
     }
     members.iter().try_for_each(|member| match value.get(member.name) {
         None | Some(Value::Null) if member.required => Err((member.name, "is missing")),

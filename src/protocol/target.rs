@@ -22,6 +22,9 @@ impl Target {
         let text = match value {
             Value::String(text) => text.clone(),
             _ => {
+                if !matches!(value, Value::Object(_)) {
+                    return Err(invalid("api", "is neither a text nor an object"));
+                }
                 shape::check_options(value, API_TARGET)?;
                 let origin = value.text("origin").unwrap_or_default();
                 if Url::canonical(origin).is_none_or(|url| !url.path.is_empty()) {

@@ -72,7 +72,11 @@ fn failure(document: Option<Value>, status: u16) -> AuthError {
             AuthError::new(Code::AuthorizationFailed, Phase::Token, "the server refused the token request")
         }
     };
-    refused.with_oauth_error(error.unwrap_or_default()).with_status(status)
+    let refused = refused.with_status(status);
+    match error {
+        Some(error) => refused.with_oauth_error(error),
+        None => refused,
+    }
 }
 
 fn success(mut document: Value) -> Result<TokenResponse, AuthError> {

@@ -25,6 +25,7 @@ const RECORD: &[Member] = &[
     required("state", Kind::Text),
     required("verifier", Kind::Text),
     optional("nonce", Kind::Text),
+    optional("issuer", Kind::Text),
     required("redirectUri", Kind::Redirect),
     required("scope", Kind::Texts),
     optional("maxAge", Kind::Number),
@@ -100,7 +101,7 @@ pub struct Ledger(Vec<Value>);
 impl Ledger {
     /// Reads the stored text. What is malformed or has expired at `now`, in milliseconds, is dropped.
     pub fn read(text: &str, now: i64) -> Ledger {
-        let mut ledger = match json::parse(text.as_bytes()) {
+        let mut ledger = match json::parse_nested(text.as_bytes(), json::DEPTH + 8) {
             Some(Value::Array(entries)) => Ledger(entries),
             _ => Ledger::default(),
         };
@@ -138,7 +139,12 @@ impl Ledger {
 
     /// Is a sign-in with this state pending?
     pub fn is_pending(&self, state: &str) -> bool {
-        self.find(PENDING, state).is_some()
+        self.pending(state).is_some()
+    }
+
+    /// The record of the pending sign-in with this state, to look at.
+    pub fn pending(&self, state: &str) -> Option<&Value> {
+        self.0.get(self.find(PENDING, state)?)
     }
 
     /// Was a response with this state used lately?
@@ -154,15 +160,22 @@ impl Ledger {
     }
 
     /// Adds a sign-out: the server will send the browser back with this state.
-    pub fn depart(&mut self, state: &str, return_to: Option<&str>, now: i64) {
-        self.add(DEPARTURE, Object::new().text("state", state).maybe_text("returnTo", return_to), now);
+    pub fn depart(&mut self, state: &str, back: Option<&str>, return_to: Option<&str>, now: i64) {
+        let entry =
+            Object::new().text("state", state).maybe_text("back", back).maybe_text("returnTo", return_to);
+        self.add(DEPARTURE, entry, now);
     }
 
-    /// Takes the sign-out with this state out, and gives the path to go on to.
-    pub fn arrive(&mut self, state: &str) -> Option<Option<String>> {
-        let entry = self.0.remove(self.find(DEPARTURE, state)?);
+    /// Takes out the sign-out with this state that comes back to this place, and gives the path to go on to.
+    pub fn arrive(&mut self, state: &str, place: &str) -> Option<Option<String>> {
+        let position = self.find(DEPARTURE, state)?;
+        let entry = self.0.get(position)?;
         let path = entry.text("returnTo");
-        path.is_none_or(url::is_local_path).then(|| path.map(str::to_owned))
+        let here = entry.text("back").is_some_and(|back| url::same_place(back, place));
+        // Checked again: it was in storage, where other script can write.
+        let arrived = (here && path.is_none_or(url::is_local_path)).then(|| path.map(str::to_owned))?;
+        self.0.remove(position);
+        Some(arrived)
     }
 }
 

@@ -73,13 +73,13 @@ fn host(authority: &str) -> Option<&str> {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),
     };
-    let digits = |port: &str| (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit());
+    let is_port = |port: &str| port.len() <= 5 && text::integer(port).is_some_and(|port| port >> 16 == 0);
     let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let legal = match address {
         Some(address) => address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'),
         None => host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')),
     };
-    (legal && !host.is_empty() && port.is_none_or(digits)).then_some(host)
+    (legal && !host.is_empty() && port.is_none_or(is_port)).then_some(host)
 }
 
 /// Hosts that browsers hold for trustworthy without TLS (W3C Secure Contexts 3.1).

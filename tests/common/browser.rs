@@ -1,0 +1,301 @@
+//! A scripted browser: `Platform` with a clock, a storage that can be denied, an HTTP cache, and a network that
+//! is one function. Signatures are verified for real.
+
+use super::executor::{Executor, Join};
+use super::verify;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::rc::Rc;
+use wardkey::client::{Platform, Unavailable};
+use wardkey::protocol::http::{Cache, Failure, MAX_BODY, Request, Response};
+use wardkey::protocol::jwk::SignatureCheck;
+
+/// A request that reached the network.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) url: String,
+    /// The body of a POST.
+    pub(crate) form: Option<String>,
+    pub(crate) cache: Cache,
+    pub(crate) timeout: i64,
+}
+
+/// What the network makes of a request.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Reply {
+        status: u16,
+        content_type: String,
+        body: Vec<u8>,
+    },
+    Fail(Failure),
+    /// After these milliseconds, if nobody's patience ends before.
+    Late(i64, Box<Answer>),
+}
+
+impl Answer {
+    pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
+        Answer::Reply { status, content_type: content_type.to_owned(), body: body.into() }
+    }
+
+    pub(crate) fn json(value: &serde_json::Value) -> Answer {
+        Answer::new(200, "application/json", value.to_string())
+    }
+
+    pub(crate) fn html(status: u16) -> Answer {
+        Answer::new(status, "text/html", "<!doctype html><title>Sorry</title>")
+    }
+
+    pub(crate) fn late(self, milliseconds: i64) -> Answer {
+        Answer::Late(milliseconds, Box::new(self))
+    }
+}
+
+type Network = Rc<dyn Fn(&Sent) -> Answer>;
+
+/// One browser profile with one tab. Clones are the same tab.
+#[derive(Clone)]
+pub(crate) struct Browser(Rc<Tab>);
+
+pub(crate) struct Tab {
+    executor: Rc<Executor>,
+    network: RefCell<Network>,
+    sent: RefCell<Vec<Sent>>,
+    http_cache: RefCell<BTreeMap<String, Answer>>,
+    storage: RefCell<BTreeMap<String, String>>,
+    /// How often something was written to the storage.
+    writes: Cell<usize>,
+    drawn: RefCell<Vec<Vec<u8>>>,
+    sleeps: RefCell<Vec<i32>>,
+    verified: Cell<usize>,
+    /// No storage at all, as where cookies are blocked.
+    pub(crate) storage_denied: Cell<bool>,
+    /// What is there can be read, but nothing written.
+    pub(crate) storage_full: Cell<bool>,
+    pub(crate) no_random: Cell<bool>,
+    /// No `crypto.subtle`, as on plain http.
+    pub(crate) no_webcrypto: Cell<bool>,
+    pub(crate) offline: Cell<bool>,
+}
+
+impl std::ops::Deref for Browser {
+    type Target = Tab;
+
+    fn deref(&self) -> &Tab {
+        &self.0
+    }
+}
+
+impl Browser {
+    pub(crate) fn new(executor: Rc<Executor>, network: impl Fn(&Sent) -> Answer + 'static) -> Browser {
+        Browser(Rc::new(Tab {
+            executor,
+            network: RefCell::new(Rc::new(network)),
+            sent: RefCell::default(),
+            http_cache: RefCell::default(),
+            storage: RefCell::default(),
+            writes: Cell::default(),
+            drawn: RefCell::default(),
+            sleeps: RefCell::default(),
+            verified: Cell::default(),
+            storage_denied: Cell::default(),
+            storage_full: Cell::default(),
+            no_random: Cell::default(),
+            no_webcrypto: Cell::default(),
+            offline: Cell::default(),
+        }))
+    }
+
+    /// The value that a task comes to.
+    pub(crate) fn run<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> T {
+        self.executor.run(work)
+    }
+
+    pub(crate) fn start<T: 'static>(&self, work: impl Future<Output = T> + 'static) -> Join<T> {
+        self.executor.spawn(work)
+    }
+}
+
+impl Tab {
+    /// What reached the network, oldest first.
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        self.sent.borrow().clone()
+    }
+
+    /// The paths of what reached the network.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let path = |sent: &Sent| url::Url::parse(&sent.url).expect("a URL").path().to_owned();
+        self.sent.borrow().iter().map(path).collect()
+    }
+
+    /// How many requests went to this path.
+    pub(crate) fn count(&self, path: &str) -> usize {
+        self.paths().iter().filter(|sent| sent.ends_with(path)).count()
+    }
+
+    pub(crate) fn forget_requests(&self) {
+        self.sent.borrow_mut().clear();
+    }
+
+    pub(crate) fn empty_http_cache(&self) {
+        self.http_cache.borrow_mut().clear();
+    }
+
+    /// Everything that is kept in this tab.
+    pub(crate) fn stored(&self) -> BTreeMap<String, String> {
+        self.storage.borrow().clone()
+    }
+
+    /// Writes to the storage as another script could.
+    pub(crate) fn tamper(&self, change: impl Fn(&str) -> String) {
+        for text in self.storage.borrow_mut().values_mut() {
+            *text = change(text);
+        }
+    }
+
+    pub(crate) fn put(&self, key: &str, text: &str) {
+        self.storage.borrow_mut().insert(key.to_owned(), text.to_owned());
+    }
+
+    pub(crate) fn writes(&self) -> usize {
+        self.writes.get()
+    }
+
+    /// The random octets that were handed out.
+    pub(crate) fn drawn(&self) -> Vec<Vec<u8>> {
+        self.drawn.borrow().clone()
+    }
+
+    pub(crate) fn sleeps(&self) -> Vec<i32> {
+        self.sleeps.borrow().clone()
+    }
+
+    /// How many signatures were looked at.
+    pub(crate) fn verified(&self) -> usize {
+        self.verified.get()
+    }
+
+    pub(crate) fn executor(&self) -> &Rc<Executor> {
+        &self.executor
+    }
+
+    pub(crate) fn advance(&self, milliseconds: i64) {
+        self.executor.advance(milliseconds);
+    }
+
+    /// The network's answer, with what a browser adds: it is not followed when it redirects, and kept if it may be.
+    fn exchange(&self, sent: &Sent) -> Answer {
+        let get = sent.form.is_none();
+        if get
+            && sent.cache == Cache::Reuse
+            && let Some(kept) = self.http_cache.borrow().get(&sent.url)
+        {
+            return kept.clone();
+        }
+        self.sent.borrow_mut().push(sent.clone());
+        if self.offline.get() {
+            return Answer::Fail(Failure::Offline);
+        }
+        let network = Rc::clone(&self.network.borrow());
+        let answer = network(sent);
+        match &answer {
+            Answer::Reply { status: 300..400, .. } => return Answer::Fail(Failure::Network),
+            Answer::Reply { status: 200, .. } if get && sent.cache != Cache::NoStore => {
+                self.http_cache.borrow_mut().insert(sent.url.clone(), answer.clone());
+            }
+            _ => {}
+        }
+        answer
+    }
+}
+
+impl Platform for Browser {
+    fn now(&self) -> i64 {
+        self.executor.now()
+    }
+
+    /// Predictable, and never twice the same.
+    fn random(&self, octets: &mut [u8]) -> Result<(), Unavailable> {
+        if self.no_random.get() {
+            return Err(Unavailable);
+        }
+        let mut drawn = self.drawn.borrow_mut();
+        let mut seed = drawn.len() as u64;
+        for octet in octets.iter_mut() {
+            // SplitMix64.
+            seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (seed ^ (seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            *octet = (mixed >> 32) as u8;
+        }
+        drawn.push(octets.to_vec());
+        Ok(())
+    }
+
+    async fn send(&self, request: Request, timeout: i64) -> Result<Response, Failure> {
+        let sent = Sent {
+            url: request.url,
+            form: request.form.map(|form| form.expose().to_owned()),
+            cache: request.cache,
+            timeout,
+        };
+        let mut answer = self.exchange(&sent);
+        // Never at once: no browser answers in the same turn.
+        let mut wait = 0;
+        while let Answer::Late(milliseconds, later) = answer {
+            wait += milliseconds;
+            answer = *later;
+        }
+        self.executor.sleep(wait.clamp(1, timeout)).await;
+        if wait > timeout {
+            return Err(Failure::Timeout);
+        }
+        match answer {
+            Answer::Reply { body, .. } if body.len() > MAX_BODY => Err(Failure::TooLarge),
+            Answer::Reply { status, content_type, body } => {
+                Ok(Response { status, content_type, body: body.into() })
+            }
+            Answer::Fail(failure) => Err(failure),
+            Answer::Late(..) => unreachable!("taken apart above"),
+        }
+    }
+
+    async fn verify(&self, check: SignatureCheck) -> Result<bool, Unavailable> {
+        self.executor.sleep(1).await;
+        if self.no_webcrypto.get() {
+            return Err(Unavailable);
+        }
+        self.verified.set(self.verified.get() + 1);
+        verify::is_genuine(&check).ok_or(Unavailable)
+    }
+
+    fn load(&self, key: &str) -> Result<Option<String>, Unavailable> {
+        if self.storage_denied.get() {
+            return Err(Unavailable);
+        }
+        Ok(self.storage.borrow().get(key).cloned())
+    }
+
+    fn save(&self, key: &str, text: Option<&str>) -> Result<(), Unavailable> {
+        if self.storage_denied.get() || (text.is_some() && self.storage_full.get()) {
+            return Err(Unavailable);
+        }
+        self.writes.set(self.writes.get() + 1);
+        let mut storage = self.storage.borrow_mut();
+        match text {
+            Some(text) => storage.insert(key.to_owned(), text.to_owned()),
+            None => storage.remove(key),
+        };
+        Ok(())
+    }
+
+    fn sleep(&self, milliseconds: i32) -> impl Future<Output = ()> + 'static {
+        assert!(milliseconds > 0, "a timer of {milliseconds} ms would fire at once, over and over");
+        self.sleeps.borrow_mut().push(milliseconds);
+        self.executor.sleep(milliseconds.into())
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + 'static) {
+        self.executor.spawn(task);
+    }
+}

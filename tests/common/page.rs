@@ -1,0 +1,114 @@
+//! A page load: a client with its own memory, in a tab whose storage it shares with the pages before and after.
+
+use super::browser::Browser;
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+use wardkey::client::{AuthorizeRequest, Client, Event, Farewell, SignInResult, State};
+use wardkey::protocol::authorize::SignIn;
+use wardkey::protocol::config::Config;
+use wardkey::protocol::error::{AuthError, Code};
+use wardkey::protocol::json;
+use wardkey::protocol::logout::SignOut;
+
+pub(crate) struct Page {
+    pub(crate) client: Client<Browser>,
+    browser: Browser,
+    events: Rc<RefCell<Vec<String>>>,
+}
+
+/// As the page hands it to the engine: JSON text.
+pub(crate) fn value(options: &Value) -> json::Value {
+    json::parse(options.to_string().as_bytes()).expect("JSON")
+}
+
+/// Reads `AuthOptions`.
+pub(crate) fn configure(options: &Value) -> Result<Config, AuthError> {
+    Config::read(&value(options))
+}
+
+impl Page {
+    pub(crate) fn open(browser: &Browser, options: &Value) -> Page {
+        let events = Rc::new(RefCell::new(Vec::new()));
+        let heard = Rc::clone(&events);
+        let config = configure(options).unwrap_or_else(|error| panic!("{error}"));
+        let observer = move |event: Event| heard.borrow_mut().push(describe(&event));
+        Page { client: Client::new(browser.clone(), config, observer), browser: browser.clone(), events }
+    }
+
+    /// Runs what the client does to its end.
+    pub(crate) fn run<T: 'static, F: Future<Output = T> + 'static>(
+        &self,
+        work: impl FnOnce(Client<Browser>) -> F,
+    ) -> T {
+        self.browser.run(work(self.client.clone()))
+    }
+
+    pub(crate) fn prepare(&self) -> Result<(), AuthError> {
+        self.run(|client| async move { client.prepare().await })
+    }
+
+    pub(crate) fn create_authorize_url(&self, options: &Value) -> Result<AuthorizeRequest, AuthError> {
+        self.client.create_authorize_url(&SignIn::read(&value(options))?)
+    }
+
+    /// `prepare` and a URL, both of which must succeed.
+    pub(crate) fn authorize_url(&self, options: &Value) -> String {
+        self.prepare().unwrap_or_else(|error| panic!("prepare: {error}"));
+        self.create_authorize_url(options).unwrap_or_else(|error| panic!("{error}")).url
+    }
+
+    pub(crate) fn handle(&self, url: &str) -> Result<Rc<SignInResult>, AuthError> {
+        let url = url.to_owned();
+        self.run(|client| async move { client.handle_callback(&url).await })
+    }
+
+    pub(crate) fn sign_out(&self, options: &Value) -> Result<Farewell, AuthError> {
+        let sign_out = SignOut::read(&value(options))?;
+        self.run(|client| async move { client.sign_out(&sign_out).await })
+    }
+
+    pub(crate) fn access_token(&self) -> Result<String, AuthError> {
+        self.client.access_token().map(|token| token.token.expose().to_owned())
+    }
+
+    pub(crate) fn is_signed_in(&self) -> bool {
+        matches!(self.client.state(), State::Authenticated { .. })
+    }
+
+    /// What the observer was told since the last time, each in a few words.
+    pub(crate) fn events(&self) -> Vec<String> {
+        std::mem::take(&mut self.events.borrow_mut())
+    }
+}
+
+fn describe(event: &Event) -> String {
+    let reason = |reason: &Option<Code>| reason.map_or("no reason", Code::name);
+    match event {
+        Event::StateChanged(State::Loading) => "loading".to_owned(),
+        Event::StateChanged(State::Anonymous { reason: why }) => format!("anonymous: {}", reason(why)),
+        Event::StateChanged(State::Authenticated { .. }) => "authenticated".to_owned(),
+        Event::SignedIn(user) => {
+            format!("signed in: {}", user.as_ref().map_or("somebody", |user| &user.subject))
+        }
+        Event::SignedOut(why) => format!("signed out: {}", reason(why)),
+        Event::SessionExpired(error) => format!("expired: {}", error.code().name()),
+    }
+}
+
+/// The code's name, or `ok`.
+pub(crate) fn code_of<T>(result: &Result<T, AuthError>) -> &'static str {
+    result.as_ref().err().map_or("ok", |error| error.code().name())
+}
+
+/// An error with this code that carries none of the secrets.
+#[track_caller]
+pub(crate) fn assert_error<T>(result: &Result<T, AuthError>, code: &str, secrets: &[&str]) {
+    assert_eq!(code_of(result), code);
+    let Err(error) = result else { return };
+    let printed = format!("{error} {error:?} {:?}", json!({ "reason": error.reason() }));
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        assert!(!printed.contains(secret), "{printed} holds {secret}");
+    }
+}

@@ -1,0 +1,159 @@
+//! Lists that stand twice, in Rust and in TypeScript, are the same list.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use wardkey::protocol::authorize::{AUTHORIZATION_PARAMS, SIGN_IN_OPTIONS};
+use wardkey::protocol::config::AUTH_OPTIONS;
+use wardkey::protocol::error::{Code, Phase};
+use wardkey::protocol::id_token::ID_TOKEN_POLICY;
+use wardkey::protocol::jwt::Algorithm;
+use wardkey::protocol::logout::SIGN_OUT_OPTIONS;
+use wardkey::protocol::shape::{Kind, Member};
+use wardkey::protocol::target::API_TARGET;
+
+fn source(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The text between two others, of which the first is there once.
+fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
+    let mut parts = text.split(start);
+    parts.next();
+    let rest = parts.next().unwrap_or_else(|| panic!("{start} is not there"));
+    assert!(parts.next().is_none(), "{start} is there twice");
+    rest.split_once(end).unwrap_or_else(|| panic!("{end} does not follow {start}")).0
+}
+
+/// The texts in double quotes.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('"').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn error_codes_have_the_same_numbers_and_names() {
+    let errors = source("pkg/src/errors.ts");
+    let table = between(&errors, "const ERRORS = {", "} as const");
+    let names: Vec<&str> =
+        table.lines().filter_map(|line| line.trim().split_once(':')).map(|(name, _)| name).collect();
+    let ours: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
+    assert_eq!(names, ours);
+    for (number, code) in Code::ALL.iter().enumerate() {
+        assert_eq!(*code as usize, number, "{}", code.name());
+    }
+}
+
+/// A phase that is not here does not compile.
+fn phase_name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Configuration => "configuration",
+        Phase::Discovery => "discovery",
+        Phase::Authorize => "authorize",
+        Phase::Callback => "callback",
+        Phase::Token => "token",
+        Phase::Fetch => "fetch",
+        Phase::Storage => "storage",
+        Phase::SignOut => "sign_out",
+    }
+}
+
+#[test]
+fn phases_have_the_same_numbers_and_names() {
+    use Phase::*;
+    let mut ours = [Configuration, Discovery, Authorize, Callback, Token, Fetch, Storage, SignOut];
+    ours.sort_by_key(|phase| *phase as u8);
+    let errors = source("pkg/src/errors.ts");
+    let names = quoted(between(&errors, "const PHASES = [", "] as const"));
+    assert_eq!(names, ours.map(phase_name));
+    assert!(ours.iter().enumerate().all(|(number, phase)| *phase as usize == number));
+}
+
+/// The members of an interface: by name, whether it is required, and the rest of its line and those below.
+fn interface(name: &str) -> BTreeMap<String, (bool, String)> {
+    let types = source("pkg/src/types.ts");
+    let start =
+        types.find(&format!("export interface {name}")).unwrap_or_else(|| panic!("no interface {name}"));
+    let body = types[start..].split_once("{\n").expect("a body").1.split_once("\n}\n").expect("an end").0;
+    let mut members: BTreeMap<String, (bool, String)> = BTreeMap::new();
+    let mut last = String::new();
+    for line in body.lines().filter(|line| !line.trim().starts_with(['/', '*'])) {
+        let member = line
+            .strip_prefix("  ")
+            .filter(|rest| rest.starts_with(|first: char| first.is_ascii_alphabetic()));
+        if let Some((name, kind)) = member.and_then(|member| member.split_once(':')) {
+            last = name.trim_end_matches('?').to_owned();
+            members.insert(last.clone(), (!name.ends_with('?'), kind.to_owned()));
+        } else if let Some((_, kind)) = members.get_mut(&last) {
+            kind.push_str(line);
+        }
+    }
+    members
+}
+
+/// The interface has the members of the table and those of the page, each required or not as in the table.
+#[track_caller]
+fn same(name: &str, mut theirs: BTreeMap<String, (bool, String)>, table: &[Member], page_only: &[&str]) {
+    for member in page_only {
+        let (required, _) = theirs.remove(*member).unwrap_or_else(|| panic!("{name} has no {member}"));
+        assert!(!required, "{name}.{member} stays in the page: nobody can require it");
+    }
+    let required: Vec<_> = theirs.iter().map(|(name, (required, _))| (name.as_str(), *required)).collect();
+    let mut ours: Vec<_> = table.iter().map(|member| (member.name, member.required)).collect();
+    ours.sort_unstable();
+    assert_eq!(required, ours, "{name}");
+    for member in table {
+        if let Kind::Word(words) = member.kind {
+            assert_eq!(quoted(&theirs[member.name].1), words, "{name}.{}", member.name);
+        }
+    }
+}
+
+#[test]
+fn options_have_the_same_names() {
+    same("AuthOptions", interface("AuthOptions"), AUTH_OPTIONS, &["logger", "wasm"]);
+    same("AuthorizationParams", interface("AuthorizationParams"), AUTHORIZATION_PARAMS, &[]);
+    same("IdTokenPolicy", interface("IdTokenPolicy"), ID_TOKEN_POLICY, &[]);
+    same("SignOutOptions", interface("SignOutOptions"), SIGN_OUT_OPTIONS, &[]);
+    let mut sign_in = interface("SignInOptions");
+    assert!(
+        source("pkg/src/types.ts")
+            .contains("interface SignInOptions<T = unknown> extends AuthorizationParams {")
+    );
+    sign_in.extend(interface("AuthorizationParams"));
+    same("SignInOptions", sign_in, SIGN_IN_OPTIONS, &["signal"]);
+}
+
+#[test]
+fn api_targets_have_the_same_names() {
+    let types = source("pkg/src/types.ts");
+    let members = between(&types, "export type ApiTarget = string | {", "};");
+    let theirs = members
+        .split(';')
+        .filter_map(|member| member.trim().split_once(':'))
+        .map(|(name, kind)| (name.trim_end_matches('?').to_owned(), (!name.ends_with('?'), kind.to_owned())));
+    same("ApiTarget", theirs.collect(), API_TARGET, &[]);
+}
+
+#[test]
+fn algorithms_have_the_same_names() {
+    let policy = interface("IdTokenPolicy");
+    let names = quoted(&policy["algorithms"].1);
+    let known = names.iter().filter_map(|name| Algorithm::from_name(name)).count();
+    assert_eq!(known, names.len(), "{names:?}");
+    let jwt = source("src/protocol/jwt.rs");
+    let table = between(&jwt, "algorithms! {\n", "\n}");
+    assert_eq!(names, quoted(&table.lines().filter(|line| !line.contains("//")).collect::<String>()));
+}
+
+#[test]
+fn what_makes_a_url_a_response_is_the_same() {
+    let rust = source("src/protocol/callback.rs");
+    let typescript = source("pkg/src/callback.ts");
+    let ours = quoted(between(&rust, "const MARKS: &[&str] = &[", "]"));
+    let theirs = quoted(between(&typescript, "const MARKS = [", "]"));
+    assert_eq!(ours, theirs);
+    assert!(!ours.is_empty());
+}

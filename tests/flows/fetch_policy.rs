@@ -1,0 +1,166 @@
+//! Where an access token may be sent: SEC-089 to SEC-091.
+
+use crate::common::{Page, World, assert_error};
+use serde_json::json;
+
+/// Signed in, with the API at `https://api.example/v1`.
+fn signed_in() -> Page {
+    World::new().sign_in().0
+}
+
+#[test]
+fn sec_089_the_token_goes_to_the_api_and_nowhere_else() {
+    let page = signed_in();
+    for href in [
+        "https://api.example/v1",
+        "https://api.example/v1/",
+        "https://api.example/v1/notes",
+        "https://api.example/v1/notes?x=/../..",
+        "https://api.example/v1?x",
+        "https://api.example/v1#x",
+        "https://api.example/v1/a%20b",
+    ] {
+        let token =
+            page.client.authorize_fetch(href, false).unwrap_or_else(|error| panic!("{href}: {error}"));
+        assert!(token.token.expose().starts_with("access-"));
+    }
+    for href in [
+        "https://api.example/",
+        "https://api.example/v10",
+        "https://api.example/v1x/a",
+        "https://api.example/V1",
+        "https://api.example/other",
+        "http://api.example/v1",
+        "https://api.example:8443/v1",
+        "https://attacker.example/v1",
+        "https://api.example@attacker.example/v1",
+        "https://user:pw@api.example/v1",
+        "https://api.example.attacker.example/v1",
+        "https://xapi.example/v1",
+        "https://attacker.example/?https://api.example/v1",
+        "https://attacker.example/#https://api.example/v1",
+        "//api.example/v1",
+        "/v1",
+        "v1",
+        "",
+        "https://api.example\\v1",
+        "https:\\\\api.example\\v1",
+        "https://api.example/v1/../admin",
+        "https://api.example/v1/%2e%2e/admin",
+        "https://api.example/v1/.%2E/admin",
+        "https://api.example/v1/..%2fadmin",
+        "https://api.example/v1/%2E%2E%2Fadmin",
+        "https://api.example/v1/..%5cadmin",
+        "https://api.example/v1/x/..%2F..%2Fadmin",
+        "blob:https://api.example/v1",
+        "data:text/plain,https://api.example/v1",
+        "javascript:https://api.example/v1",
+        "wss://api.example/v1",
+        "file:///v1",
+        "https://xn--api-.example/v1",
+        "https://api.example./v1",
+        "https://\u{ff41}pi.example/v1",
+        " https://api.example/v1",
+        "https://api.example/v1\n",
+        "https://api.example:443@attacker.example/v1",
+    ] {
+        assert_error(&page.client.authorize_fetch(href, false), "origin_not_allowed", &["access-"]);
+    }
+}
+
+#[test]
+fn sec_089_without_api_there_is_nowhere() {
+    let world = World::new();
+    let callback = world.respond();
+    for api in [json!([]), json!(null)] {
+        let page = world.page_with(json!({ "api": api }));
+        let _ = page.handle(&callback);
+        assert_error(
+            &page.client.authorize_fetch("https://api.example/v1", false),
+            "origin_not_allowed",
+            &[],
+        );
+    }
+}
+
+#[test]
+fn sec_089_an_origin_covers_all_of_its_paths() {
+    let world = World::new();
+    let callback = world.respond();
+    let page = world.page_with(json!({
+        "api": ["https://one.example", { "origin": "https://two.example", "path": "/api/" }, "http://localhost:3000/x"]
+    }));
+    page.handle(&callback).expect("a session");
+    for href in [
+        "https://one.example",
+        "https://one.example/",
+        "https://one.example/any/where",
+        "https://two.example/api",
+        "https://two.example/api/x",
+        "http://localhost:3000/x/y",
+    ] {
+        assert!(page.client.authorize_fetch(href, false).is_ok(), "{href}");
+    }
+    for href in
+        ["https://two.example/", "https://two.example/apis", "http://localhost:3001/x", "http://one.example/"]
+    {
+        assert!(page.client.authorize_fetch(href, false).is_err(), "{href}");
+    }
+}
+
+#[test]
+fn sec_090_a_request_with_credentials_of_its_own_is_refused() {
+    let page = signed_in();
+    assert_error(
+        &page.client.authorize_fetch("https://api.example/v1", true),
+        "credential_refused",
+        &["access-"],
+    );
+    for query in ["access_token=x", "a=1&access_token=x", "access_token", "access%5Ftoken=x"] {
+        let href = format!("https://api.example/v1/notes?{query}");
+        assert_error(&page.client.authorize_fetch(&href, false), "credential_refused", &["access-"]);
+    }
+}
+
+#[test]
+fn sec_091_targets_are_https() {
+    for api in [
+        json!("http://api.example"),
+        json!("/v1"),
+        json!("api.example"),
+        json!("https://api.example/v1?x"),
+        json!("https://API.example"),
+        json!("https://api.example:443"),
+        json!("https://u:p@api.example"),
+        json!("https://api.example/a/../b"),
+        json!(""),
+        json!({ "origin": "https://api.example/v1" }),
+        json!({ "origin": "http://api.example" }),
+        json!({ "path": "/v1" }),
+        json!({ "origin": "https://api.example", "path": "v1" }),
+        json!({ "origin": "https://api.example", "path": "/../x" }),
+        json!({ "origin": "https://api.example", "path": "/v1?x" }),
+        json!(1),
+        json!(["https://ok.example", "http://api.example"]),
+        json!("*"),
+        json!("https://*.example"),
+    ] {
+        let options = crate::common::world::with(World::options(), json!({ "api": api }));
+        assert_error(&crate::common::page::configure(&options), "invalid_configuration", &[]);
+    }
+}
+
+#[test]
+fn nobody_signed_in_means_no_token_and_the_target_is_judged_first() {
+    let world = World::new();
+    let page = world.page();
+    assert_error(&page.client.authorize_fetch("https://api.example/v1", false), "not_signed_in", &[]);
+    assert_error(&page.client.authorize_fetch("https://attacker.example/", false), "origin_not_allowed", &[]);
+    let (page, _) = world.sign_in();
+    world.browser.advance(3_600_001);
+    assert_error(
+        &page.client.authorize_fetch("https://api.example/v1", false),
+        "session_expired",
+        &["access-"],
+    );
+}

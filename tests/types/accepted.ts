@@ -1,0 +1,171 @@
+/** What an app writes. It only has to compile; each option and each method is used as the docs say. */
+import {
+  type AccessToken,
+  type ApiTarget,
+  AuthError,
+  type AuthClient,
+  type AuthErrorCode,
+  type AuthErrorPhase,
+  type AuthEvents,
+  type AuthOptions,
+  type AuthorizationParams,
+  type AuthorizeRequest,
+  type AuthState,
+  createAuthClient,
+  type IdTokenClaims,
+  type IdTokenPolicy,
+  isAuthError,
+  type LogEntry,
+  type ServerMetadata,
+  type SignInOptions,
+  type SignInResult,
+  type SignOutOptions,
+  type User,
+} from "wardkey";
+import { createAuthClient as createInline } from "wardkey/inline";
+
+/** Compiles if the two types are the same, and neither is `any`. */
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_: Same<A, B>): void => {};
+
+export const least: AuthOptions = { issuer: "https://as.example", clientId: "spa" };
+
+export const metadata: ServerMetadata = {
+  authorization_endpoint: "https://as.example/authorize",
+  token_endpoint: "https://as.example/token",
+  issuer: "https://as.example",
+  jwks_uri: "https://as.example/jwks",
+  end_session_endpoint: "https://as.example/logout",
+  code_challenge_methods_supported: ["S256"],
+};
+
+export const policy: IdTokenPolicy = {
+  algorithms: ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
+  clockSkewSec: 30,
+  expectIssuer: "https://legacy.example",
+  expectAudience: "api",
+  dangerouslySkipSignature: true,
+};
+
+export const parameters: AuthorizationParams = {
+  prompt: "select_account",
+  acrValues: "urn:mfa",
+  maxAge: 60,
+  loginHint: "ada@example.org",
+  uiLocales: "de en",
+  display: "touch",
+  claims: { id_token: { auth_time: { essential: true } } },
+  extra: { kc_idp_hint: "github" },
+};
+
+export const targets: ApiTarget[] = [
+  "https://api.example/v1",
+  { origin: "https://api.example" },
+  { origin: "https://api.example", path: "/v2" },
+];
+
+export const most: AuthOptions = {
+  issuer: "https://as.example",
+  metadata,
+  clientId: "spa",
+  redirectUri: "https://app.example/callback",
+  postLogoutRedirectUri: "https://app.example/bye",
+  scope: ["openid", "profile"],
+  api: targets,
+  authorizationParams: parameters,
+  idToken: policy,
+  timeoutMs: 5_000,
+  logger: ({ level, event, at, detail }: LogEntry) => {
+    same<typeof level, "debug" | "info" | "warn" | "error">(true);
+    same<typeof detail, Record<string, string | number | boolean> | undefined>(true);
+    void [event.length, at.toFixed()];
+  },
+  wasm: new URL("https://app.example/wardkey.wasm"),
+};
+
+export const sources: AuthOptions["wasm"][] = ["/wardkey.wasm", new Uint8Array(8), new ArrayBuffer(8), undefined as never];
+
+export async function everyMethod(): Promise<void> {
+  const client: AuthClient = await createAuthClient({ ...least, scope: "openid profile", api: "https://api.example" });
+  same<Awaited<ReturnType<typeof createInline>>, AuthClient>(true);
+  same<typeof client.isolation, "page">(true);
+
+  const end: () => void = client.subscribe((state) => same<typeof state, AuthState>(true));
+  client.on("signedIn", (user) => same<typeof user, User | null>(true));
+  client.on("signedOut", ({ reason }) => same<typeof reason, AuthErrorCode | "sign_out">(true));
+  client.on("sessionExpired", (error) => same<typeof error, AuthError>(true));
+  client.on("stateChanged", (state) => same<typeof state, AuthEvents["stateChanged"]>(true));
+  end();
+
+  const options: SignInOptions<{ cart: number }> = {
+    ...parameters,
+    scope: "openid",
+    appState: { cart: 1 },
+    returnTo: "/cart?open=1",
+    signal: AbortSignal.timeout(1_000),
+  };
+  await client.prepare(options);
+  await client.prepare();
+  const request: AuthorizeRequest = client.createAuthorizeUrl(options);
+  void [request.url.length, request.state.length];
+
+  if (client.isCallback() || client.isCallback(location.href)) {
+    const result: SignInResult<{ cart: number }> = await client.handleCallback<{ cart: number }>();
+    same<typeof result.appState, { cart: number } | undefined>(true);
+    same<typeof result.returnTo, string | undefined>(true);
+    same<typeof result.scopes, { granted: string[]; missing: string[] }>(true);
+    await client.handleCallback(location.href);
+  }
+
+  const user = client.getUser();
+  same<typeof user, User<IdTokenClaims> | null>(true);
+  const typed = client.getUser<IdTokenClaims & { email: string }>();
+  void typed?.claims.email.toLowerCase();
+
+  const token: string = await client.getAccessToken();
+  const details: AccessToken = await client.getToken();
+  same<typeof details.tokenType, "Bearer">(true);
+  void [token, details.accessToken, details.expiresAt.toFixed(), details.scopes.join(" ")];
+
+  // Can be passed around unbound.
+  const send: typeof fetch = client.fetch;
+  const response: Response = await send("https://api.example/notes", { method: "POST", body: "{}" });
+  void response.ok;
+  same<typeof client.scopes, { granted: string[]; requested: string[]; missing: string[] }>(true);
+
+  const signOut: SignOutOptions = { postLogoutRedirectUri: "https://app.example/", returnTo: "/" };
+  await client.signOut(signOut);
+  await client.signOut();
+  await client.signOutLocal();
+  await client.handleSignOutCallback();
+  await client.handleSignOutCallback(location.href);
+  client.dispose();
+
+  const never: never = await client.signIn(options);
+  return never;
+}
+
+export function everyState(state: AuthState): string {
+  switch (state.status) {
+    case "loading":
+      return "…";
+    case "anonymous":
+      return state.reason ?? "nobody";
+    case "authenticated":
+      return [state.user?.sub, state.expiresAt.toFixed(), state.scopes.join(), String(state.stale)].join();
+    default:
+      same<typeof state, never>(true);
+      return state;
+  }
+}
+
+export function everyError(thrown: unknown): string {
+  if (!isAuthError(thrown)) return "not ours";
+  same<typeof thrown, AuthError>(true);
+  const code: AuthErrorCode = thrown.code;
+  const phase: AuthErrorPhase = thrown.phase;
+  same<typeof thrown.name, "AuthError">(true);
+  same<typeof thrown.retryable, boolean>(true);
+  void [thrown instanceof AuthError, thrown instanceof Error, thrown.toJSON(), thrown.status, thrown.oauthError];
+  return code === "login_required" && phase === "callback" ? "sign in" : thrown.message;
+}
