@@ -157,3 +157,46 @@ fn what_makes_a_url_a_response_is_the_same() {
     assert_eq!(ours, theirs);
     assert!(!ours.is_empty());
 }
+
+/// The words in backquotes of the rows of a table.
+fn named_in_tables(text: &str) -> Vec<&str> {
+    let rows = text.lines().filter(|line| line.starts_with('|'));
+    rows.flat_map(|row| row.split('`').skip(1).step_by(2)).collect()
+}
+
+#[test]
+fn the_security_policy_names_files_and_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut tests = String::new();
+    for entry in fs::read_dir(root.join("tests/flows")).expect("the flows") {
+        tests += &fs::read_to_string(entry.expect("an entry").path()).expect("a source");
+    }
+    let security = source("SECURITY.md");
+    let named = named_in_tables(&security);
+    let (mut files, mut functions) = (0, 0);
+    for name in named {
+        if name.starts_with("sec_") {
+            assert!(tests.contains(&format!("fn {name}()")), "no test {name}");
+            functions += 1;
+        } else if name.contains('/') {
+            assert!(root.join(name).is_file(), "no file {name}");
+            files += 1;
+        }
+    }
+    assert!(files > 20 && functions > 50, "{files} files and {functions} tests: is the table still there?");
+}
+
+#[test]
+fn the_readme_of_the_package_has_every_code_and_option() {
+    let readme = source("pkg/README.md");
+    let named = named_in_tables(&readme);
+    for code in Code::ALL {
+        assert!(named.contains(&code.name()), "{}", code.name());
+    }
+    for option in AUTH_OPTIONS {
+        assert!(named.contains(&option.name), "{}", option.name);
+    }
+    for claim in named_in_tables(&source("README.md")).iter().filter(|name| name.contains('/')) {
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(claim).exists(), "README.md names {claim}");
+    }
+}

@@ -14,7 +14,7 @@ export interface Recipient {
  * engine is, whether the URL is ours to clean. (A test holds the two against each other.)
  */
 export function isResponse(url: string, { redirectUri, tag, issuer }: Recipient): boolean {
-  if (!URL.canParse(url)) return false;
+  if (typeof url !== "string" || !URL.canParse(url)) return false;
   const here = new URL(url);
   const there = new URL(redirectUri);
   if (here.origin !== there.origin || here.pathname !== there.pathname) return false;

@@ -33,9 +33,10 @@ export async function connect(options: AuthOptions, open: Open): Promise<AuthCli
     client.attach(await open(wasm, given, (event, detail) => client.hear(event, detail)), given);
     return client;
   } catch (error) {
-    throw error instanceof TypeError
-      ? new AuthError("invalid_configuration", "configuration", "the options are no plain object")
-      : AuthError.from(error);
+    // The engine and its loading say what was wrong. All else is thrown by the options themselves.
+    throw Array.isArray(error) || error instanceof AuthError
+      ? AuthError.from(error)
+      : new AuthError("invalid_configuration", "configuration", "the options are no plain object");
   }
 }
 

@@ -1,6 +1,8 @@
 // The script of probe.html: the package, for tests to call. Nothing happens by itself; a callback URL stays as it is.
 
-import { createAuthClient } from "wardkey";
+import { createAuthClient, isAuthError } from "wardkey";
+
+Object.assign(globalThis, { createAuthClient, isAuthError });
 
 /** A client of the demo's servers which comes back to this page. */
 globalThis.openClient = async (options) => {

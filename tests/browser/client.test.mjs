@@ -1,0 +1,215 @@
+// The client as an app holds it, called in odd ways and in an odd page: whatever happens is an AuthError.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { authorizationResponse, openSuite, PROBE } from "./harness.mjs";
+
+const suite = await openSuite();
+after(() => suite.close());
+
+const onProbe = (work) =>
+  suite.withPage(async (context) => {
+    await context.page.goto(suite.url(PROBE));
+    await work(context);
+  });
+
+test(
+  "every throw and rejection is an AuthError, whatever the arguments",
+  onProbe(async ({ page }) => {
+    const outcomes = await page.evaluate(async () => {
+      const client = await globalThis.openClient();
+      const cycle = {};
+      cycle.self = cycle;
+      const hostile = new Proxy({}, { get: () => { throw new RangeError("no"); }, ownKeys: () => { throw new RangeError("no"); } });
+      const attempts = {
+        "no options": () => globalThis.createAuthClient(null),
+        "options that throw": () => globalThis.createAuthClient(hostile),
+        "an option that is a cycle": () => client.signIn({ appState: cycle }),
+        "an option that is a BigInt": () => client.prepare({ maxAge: 10n }),
+        "a lone surrogate": () => client.prepare({ loginHint: "\ud800" }),
+        "sign-in options that are null": () => client.createAuthorizeUrl(null),
+        "an unknown event": () => client.on("toString", () => {}),
+        "a URL that is a symbol": () => client.handleCallback(Symbol("url")),
+        "a URL that is a function": () => client.handleCallback(() => {}),
+        "a fetch of nonsense": () => client.fetch("http://["),
+        "a fetch with credentials in the URL": () => client.fetch("http://user:pass@localhost/"),
+        "a redirect URI that browsers spell otherwise": () => globalThis.openClient({ redirectUri: "http://127.1/cb" }),
+      };
+      const told = {};
+      for (const [what, attempt] of Object.entries(attempts)) {
+        try {
+          await attempt();
+          told[what] = "nothing";
+        } catch (error) {
+          told[what] = globalThis.isAuthError(error) ? error.code : `${error}`;
+        }
+      }
+      await client.prepare();
+      return { told, url: client.createAuthorizeUrl().url };
+    });
+    const { "sign-in options that are null": early, ...told } = outcomes.told;
+    assert.equal(early, "not_initialised");
+    assert.deepEqual([...new Set(Object.values(told))], ["invalid_configuration"], JSON.stringify(told));
+    assert.match(outcomes.url, /code_challenge_method=S256/);
+  }),
+);
+
+test(
+  "the page and the engine agree on which URLs are responses",
+  onProbe(async ({ page }) => {
+    const disagreements = await page.evaluate(async () => {
+      const client = await globalThis.openClient();
+      await client.prepare();
+      const authorize = new URL(client.createAuthorizeUrl().url);
+      const state = authorize.searchParams.get("state");
+      const issuer = authorize.origin;
+      const here = `${location.origin}/probe.html`;
+      const tails = ["", "?", "#", "??code=a&state=S", "?code=a&state=S", "?code=a&state=x", `?code=a&iss=${issuer}`,
+        "?code=a&iss=https%3A%2F%2Fattacker.example", "?state=S", "?error=x&state=S", "#code=a&state=S", "#?code=a&state=S",
+        "?%63ode=a&state=S", "?code=a&st%61te=S", "?code=%&state=S", "?code=a&state=x&state=S", "?response=x&state=S",
+        "?access_token=x&state=S", "?a=1;code=a&state=S", "?code&state=S", "?code=a&state=S#x", "?code=a&state=%53", "?&code=a&&state=S",
+        "?code=a+b&state=S", "?code=a&state=S%00", "?%ff=1&code=a&state=S"];
+      const places = [here, `${here}/`, `${location.origin}/`, here.replace("localhost", "127.0.0.1"), here.replace("probe", "PROBE")];
+      const urls = places.flatMap((place) => tails.map((tail) => place + tail.replace("S", state)));
+      const wrong = [];
+      for (const url of urls) {
+        const error = await client.handleCallback(url).then(() => ({ code: "handled" }), (failure) => failure);
+        if (client.isCallback(url) !== (error.code !== "not_mine")) wrong.push([url, client.isCallback(url), error.code]);
+      }
+      return { wrong, tried: urls.length };
+    });
+    assert.deepEqual(disagreements.wrong, []);
+    assert.ok(disagreements.tried > 100);
+  }),
+);
+
+test(
+  "a return path stays on the origin under a foreign base",
+  suite.withPage(async ({ page }) => {
+    // The demo's own policy forbids <base>; this page has none.
+    const body = '<script type="module" src="/probe.js"></script><base href="http://127.0.0.1:9/">';
+    await page.route(suite.url("based.html"), (route) => route.fulfill({ contentType: "text/html", body }));
+    await page.goto(suite.url("based.html"));
+    await page.evaluate(async () => {
+      const metadata = { authorization_endpoint: `${location.origin}/a`, token_endpoint: `${location.origin}/t` };
+      const { href } = new URL("/probe.html", location.origin);
+      const options = { clientId: "spa", redirectUri: href, scope: "notes.read", metadata };
+      const wasm = new URL("/wardkey.wasm", location.origin);
+      const client = await globalThis.createAuthClient({ ...options, wasm });
+      void client.signOut({ returnTo: "/config.json" });
+    });
+    await page.waitForURL(suite.url("config.json"));
+  }),
+);
+
+test(
+  "the browser's own navigation error, which quotes the URL, does not come out",
+  onProbe(async ({ page }) => {
+    const told = await page.evaluate(async () => {
+      const metadata = { authorization_endpoint: "https://[:::::]/a", token_endpoint: "https://as.example/t" };
+      const client = await globalThis.openClient({ issuer: undefined, scope: "notes.read", metadata });
+      return client.signIn().catch((error) => ({ name: error.name, code: error.code, text: `${error} ${error.stack}` }));
+    });
+    assert.equal(told.name, "AuthError");
+    assert.doesNotMatch(told.text, /code_challenge|state=/);
+  }),
+);
+
+test(
+  "a listener may dispose the client, and nobody is signed in on it afterwards",
+  suite.withPage(async ({ page }) => {
+    const url = await authorizationResponse(page, suite);
+    const told = await page.evaluate(async (response) => {
+      const client = await globalThis.openClient();
+      client.on("signedOut", () => client.dispose());
+      await client.handleCallback(response);
+      const before = client.getUser()?.sub;
+      await client.signOutLocal();
+      const error = await client.getToken().catch(({ code, message }) => ({ code, message }));
+      return { before, after: client.getUser(), status: client.state.status, error };
+    }, url);
+    assert.equal(told.before, "alice");
+    assert.equal(told.after, null);
+    assert.equal(told.status, "anonymous");
+    assert.deepEqual(told.error.code, "not_initialised");
+    assert.match(told.error.message, /disposed/);
+  }),
+);
+
+test(
+  "a sign-out during a sign-in wins",
+  suite.withPage(async ({ page }) => {
+    const url = await authorizationResponse(page, suite);
+    const told = await page.evaluate(async (response) => {
+      const client = await globalThis.openClient();
+      const heard = [];
+      client.on("signedIn", () => heard.push("signedIn"));
+      const loading = new Promise((resolve) => client.subscribe(resolve));
+      const handling = client.handleCallback(response).then(() => "handled", ({ code }) => code);
+      await loading;
+      await client.signOutLocal();
+      return { outcome: await handling, status: client.state.status, heard };
+    }, url);
+    assert.deepEqual(told, { outcome: "aborted", status: "anonymous", heard: [] });
+  }),
+);
+
+test(
+  "a fetch that the page replaced with nonsense is a typed error, and the client works on",
+  onProbe(async ({ page }) => {
+    const told = await page.evaluate(async () => {
+      const client = await globalThis.openClient();
+      const honest = globalThis.fetch;
+      const used = new Response("{}");
+      await used.text();
+      const locked = new Response("{}");
+      locked.body.getReader();
+      const nonsense = [() => undefined, () => 7, () => { throw "thrown"; }, () => Promise.reject("no error"), () => ({}),
+        () => Promise.resolve(used), () => Promise.resolve(locked)];
+      const codes = [];
+      for (const replacement of nonsense) {
+        globalThis.fetch = replacement;
+        codes.push(await client.prepare().then(() => "prepared", ({ code }) => code));
+      }
+      globalThis.fetch = honest;
+      await client.prepare();
+      return { codes, url: client.createAuthorizeUrl().url };
+    });
+    assert.deepEqual([...new Set(told.codes)], ["discovery_failed"]);
+    assert.match(told.url, /state=/);
+  }),
+);
+
+test(
+  "listeners that throw or come back, and a logger that throws, disturb nobody",
+  suite.withPage(async ({ page }) => {
+    const url = await authorizationResponse(page, suite);
+    const told = await page.evaluate(async (response) => {
+      const reported = [];
+      addEventListener("error", (event) => {
+        reported.push(event.error?.message);
+        event.preventDefault();
+      });
+      const client = await globalThis.openClient({ logger: () => { throw new Error("logger"); } });
+      let heard = 0;
+      const again = () => {
+        heard += 1;
+        stop();
+        stop = client.subscribe(again);
+      };
+      let stop = client.subscribe(again);
+      client.subscribe(() => { throw new Error("listener"); });
+      const statuses = [];
+      client.subscribe((state) => statuses.push(state.status));
+      const { user } = await client.handleCallback(response);
+      return { sub: user.sub, heard, statuses, reported: [...new Set(reported)].sort() };
+    }, url);
+    assert.deepEqual(told, {
+      sub: "alice",
+      heard: 2,
+      statuses: ["loading", "authenticated"],
+      reported: ["listener", "logger"],
+    });
+  }),
+);
