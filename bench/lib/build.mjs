@@ -42,21 +42,25 @@ export async function buildEntrant(entrant, config) {
     legalComments: "none",
     logLevel: "warning",
   });
-  await writeFile(join(folder, "index.html"), page(entrant));
+  await writeFile(join(folder, "index.html"), page(entrant, config));
   const names = ["index.html", "main.js", ...(entrant.wasm ? ["wardkey.wasm"] : [])];
   const files = await Promise.all(names.map(async (name) => [name, compressed(await readFile(join(folder, name)))]));
   return { folder, files: Object.fromEntries(files) };
 }
 
-/** The preload is the README's. One module needs no modulepreload: its script element is as early. */
-function page({ id, label, preload }) {
-  const engine = `<link rel="preload" href="/${id}/wardkey.wasm" as="fetch" type="application/wasm" crossorigin>`;
+/** The preloads are the README's. One module needs no modulepreload: its script element is as early. */
+function page({ id, label, preload, metadata }, { issuer }) {
+  const documents = [...(metadata ? [] : ["/.well-known/openid-configuration"]), "/jwks"];
+  const preloads = [
+    `<link rel="preload" href="/${id}/wardkey.wasm" as="fetch" type="application/wasm" crossorigin>`,
+    ...documents.map((name) => `<link rel="preload" href="${issuer.replace(/\/$/, "")}${name}" as="fetch" crossorigin>`),
+  ];
   return `<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">
   <title>${label}</title>
-  <link rel="icon" href="data:,">${preload ? `\n  ${engine}` : ""}
+  <link rel="icon" href="data:,">${preload ? `\n  ${preloads.join("\n  ")}` : ""}
   <script type="module" src="/${id}/main.js"></script>
 </head>
 <body></body>

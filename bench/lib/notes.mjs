@@ -23,7 +23,8 @@ that may be cached for five minutes) run on the same machine as the browser.
 only (wasm is compiled beside it), and spares the connection set-up, the preflight requests (CORS) that auth0-spa-js
 causes by its own header, and whatever comes from a cache.
 
-**With preload** is \`<link rel="preload" href="wardkey.wasm" as="fetch" type="application/wasm" crossorigin>\`. A
+**With preload**: the documents of the server (metadata, keys), each \`<link rel="preload" as="fetch" crossorigin>\`, and
+the engine: \`<link rel="preload" href="wardkey.wasm" as="fetch" type="application/wasm" crossorigin>\`. A
 \`modulepreload\` would change nothing on pages of one module.
 
 **The libraries do not check the same.** On the callback page:
