@@ -1,6 +1,6 @@
 //! The browser layer in a real browser: WebCrypto, storage, timers, requests, and the bridge for values.
 //!
-//! What needs a server of one's own (redirects, cookies, time-outs, CORS) is in `tests/browser`.
+//! What needs a server of one's own (redirects, cookies, CORS) is in `tests/browser`.
 
 #![cfg(target_arch = "wasm32")]
 

@@ -54,6 +54,9 @@ function pageUrl(): string | undefined {
   return typeof location === "undefined" ? undefined : location.origin + location.pathname;
 }
 
+/** The page's URL; empty outside of pages. */
+const here = () => globalThis.location?.href ?? "";
+
 /** What of the options is not for the page alone. */
 function forEngine(options?: SignInOptions): object {
   const { signal: _, ...rest } = options ?? {};
@@ -164,17 +167,17 @@ class Client implements AuthClient {
     return leaving(this.createAuthorizeUrl(options).url);
   }
 
-  isCallback(url: string = location.href): boolean {
+  isCallback(url: string = here()): boolean {
     return isResponse(url, this.#recipient);
   }
 
   async handleCallback<T>(url?: string): Promise<SignInResult<T>> {
-    const here = typeof location === "undefined" ? "" : location.href;
-    const response = url ?? (this.isCallback(here) ? here : (this.#handled ?? here));
+    const page = here();
+    const response = url ?? (this.isCallback(page) ? page : (this.#handled ?? page));
     if (this.isCallback(response)) {
       this.#handled = response;
       // First of all, so that no other script and no subresource sees the code.
-      if (here === response) this.#clean(this.#recipient.redirectUri);
+      if (page === response) this.#clean(this.#recipient.redirectUri);
     }
     return (await this.#call("handleCallback", response)) as SignInResult<T>;
   }
@@ -207,7 +210,7 @@ class Client implements AuthClient {
     this.#guard("signOutLocal", () => this.#transport.run("signOutLocal"));
   }
 
-  async handleSignOutCallback(url: string = location.href): Promise<void> {
+  async handleSignOutCallback(url: string = here()): Promise<void> {
     let path: unknown;
     try {
       path = await this.#call("handleSignOutCallback", url);
@@ -220,7 +223,7 @@ class Client implements AuthClient {
   }
 
   #cleanSignOut(url: string): void {
-    if (location.href === url) this.#clean(url.split(/[?#]/)[0]!);
+    if (here() === url) this.#clean(url.split(/[?#]/)[0]!);
   }
 
   dispose(): void {

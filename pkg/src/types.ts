@@ -105,7 +105,7 @@ export interface SignInOptions<T = unknown> extends AuthorizationParams {
   scope?: string | string[];
   /** Comes back in the result, as JSON does; never leaves the browser. */
   appState?: T;
-  /** Path of this origin to go to afterwards; anything else is refused. It comes back in the result. */
+  /** Path of this origin to go to afterwards; anything else is refused. It comes back in the result, and the app goes there. */
   returnTo?: string;
   /** Ends a sign-in that has not left the page yet. */
   signal?: AbortSignal;

@@ -76,7 +76,7 @@ impl<P: Platform> Client<P> {
     pub fn create_authorize_url(&self, sign_in: &SignIn) -> Result<AuthorizeRequest, AuthError> {
         sign_in.check(&self.0.config)?;
         let metadata = self.known_metadata(i64::MAX).ok_or_else(|| {
-            AuthError::new(Code::NotInitialised, Phase::Authorize, "prepare() has not finished")
+            AuthError::new(Code::NotInitialised, Phase::Authorize, "call and await prepare() first")
         })?;
         let entropy = Entropy {
             state: self.random(Phase::Authorize)?,

@@ -52,7 +52,10 @@ impl Config {
         shape::check_options(options, AUTH_OPTIONS)?;
         let issuer = options.text("issuer");
         if issuer.is_some_and(|issuer| metadata::well_known(issuer).is_none()) {
-            return Err(invalid("issuer", "is not an https URL without query and fragment"));
+            return Err(invalid(
+                "issuer",
+                "is not an https URL without query and fragment (http on localhost only)",
+            ));
         }
         let metadata = options.given("metadata").map(|given| metadata::read(given.clone(), issuer, false));
         let metadata = metadata.transpose().map_err(|error| invalid("metadata", error.reason()))?;

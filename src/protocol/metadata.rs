@@ -52,7 +52,7 @@ pub fn read(document: Value, issuer: Option<&str>, fetched: bool) -> Result<Meta
     let metadata = Metadata(document);
     let named = metadata.issuer();
     if issuer.is_some() && named != issuer && (fetched || named.is_some()) {
-        let reason = "the metadata names another issuer";
+        let reason = "the metadata's issuer is not the option's; a trailing slash counts";
         return Err(AuthError::new(Code::IssuerMismatch, Phase::Discovery, reason));
     }
     metadata.check_schemes(issuer)?;

@@ -34,8 +34,9 @@ impl Target {
             }
         };
         let url = Url::canonical(&text).filter(|url| url.query.is_none());
-        let url =
-            url.ok_or_else(|| invalid("api", "is not an https URL without query, as browsers spell it"))?;
+        let url = url.ok_or_else(|| {
+            invalid("api", "is not an https URL without query, such as https://api.example/v1")
+        })?;
         let path = url.path.strip_suffix('/').unwrap_or(url.path);
         Ok(Target { origin: url.origin.to_owned(), path: path.to_owned() })
     }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
+import { listen } from "../../www/server/http.mjs";
 import { authorizationResponse, openSuite, PROBE } from "./harness.mjs";
 
 const suite = await openSuite();
@@ -213,3 +214,66 @@ test(
     });
   }),
 );
+
+test(
+  "no redirect is followed, neither with the code nor with the token",
+  suite.withPage(async ({ page }) => {
+    const [seen, asked] = [[], []];
+    const cors = { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" };
+    const thief = await serve((request, response) => {
+      seen.push(request.url);
+      response.writeHead(200, { ...cors, "Content-Type": "application/json" }).end("{}");
+    });
+    // The probe without the demo's policy, which would forbid these servers.
+    const host = await serve(async (request, response) => {
+      if (request.url === "/free.html") {
+        response.writeHead(200, { "Content-Type": "text/html" }).end('<script type="module" src="/probe.js"></script>');
+        return;
+      }
+      const file = await fetch(suite.url(request.url.slice(1)));
+      response.writeHead(file.status, { "Content-Type": file.headers.get("Content-Type") });
+      response.end(Buffer.from(await file.arrayBuffer()));
+    });
+    const token = { access_token: "secret-token", token_type: "Bearer", expires_in: 60 };
+    const server = await serve((request, response) => {
+      if (request.method === "OPTIONS") return response.writeHead(204, cors).end();
+      asked.push(request.url);
+      if (request.url === "/token") {
+        response.writeHead(200, { ...cors, "Content-Type": "application/json" }).end(JSON.stringify(token));
+      } else response.writeHead(request.url === "/notes" ? 302 : 307, { ...cors, Location: `${thief.origin}/stolen` }).end();
+    });
+    try {
+      await page.goto(`${host.origin}/free.html`);
+      const codes = await page.evaluate(async (origin) => {
+        const open = (tokenEndpoint) =>
+          globalThis.createAuthClient({
+            clientId: "spa",
+            redirectUri: `${location.origin}/free.html`,
+            scope: "notes",
+            metadata: { authorization_endpoint: `${origin}/a`, token_endpoint: tokenEndpoint },
+            api: origin,
+          });
+        const signIn = async (client) => {
+          const { state } = client.createAuthorizeUrl();
+          return client.handleCallback(`${location.origin}/free.html?code=secret-code&state=${state}`);
+        };
+        const code = (promise) => promise.then(() => "followed", (error) => error.code);
+        const redirected = await code(signIn(await open(`${origin}/token-elsewhere`)));
+        const client = await open(`${origin}/token`);
+        await signIn(client);
+        return [redirected, await code(client.fetch(`${origin}/notes`))];
+      }, server.origin);
+      assert.deepEqual(codes, ["network", "network"]);
+      assert.deepEqual(asked, ["/token-elsewhere", "/token", "/notes"]);
+      assert.deepEqual(seen, []);
+    } finally {
+      await Promise.all([thief.close(), host.close(), server.close()]);
+    }
+  }),
+);
+
+async function serve(handler) {
+  const { origin, handle, close } = await listen(0);
+  handle(handler);
+  return { origin, close };
+}

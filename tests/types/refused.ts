@@ -57,7 +57,7 @@ void client.signIn({ redirectUri: "https://app.example/other" });
 void client.signIn({ extra: { count: 1 } });
 // @ts-expect-error A path is a text.
 void client.createAuthorizeUrl({ returnTo: new URL("https://app.example/") });
-// @ts-expect-error Not at this stage.
+// @ts-expect-error Not yet there.
 void client.signOut({ revoke: true });
 // @ts-expect-error There is no such event.
 client.on("tokenExpired", () => {});
