@@ -217,7 +217,7 @@ test(
 
 test(
   "no redirect is followed, neither with the code nor with the token",
-  suite.withPage(async ({ page }) => {
+  suite.withPage(async ({ page, complaints }) => {
     const [seen, asked] = [[], []];
     const cors = { "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*" };
     const thief = await serve((request, response) => {
@@ -266,6 +266,8 @@ test(
       assert.deepEqual(codes, ["network", "network"]);
       assert.deepEqual(asked, ["/token-elsewhere", "/token", "/notes"]);
       assert.deepEqual(seen, []);
+      // The browser's own words on the two requests that it ended.
+      assert.equal(complaints.splice(0).filter((text) => /ERR_FAILED .*\/stolen/.test(text)).length, 2);
     } finally {
       await Promise.all([thief.close(), host.close(), server.close()]);
     }

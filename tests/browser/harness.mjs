@@ -59,7 +59,7 @@ async function buildProbe(folder) {
   await copyFile(source(PROBE), join(folder, PROBE));
 }
 
-/** @typedef {{ page: import("playwright-core").Page, context: import("playwright-core").BrowserContext }} Tab */
+/** @typedef {{ page: import("playwright-core").Page, context: import("playwright-core").BrowserContext, complaints: string[] }} Tab */
 
 class Suite {
   #browser;
@@ -92,7 +92,7 @@ class Suite {
       context.setDefaultTimeout(15_000);
       const complaints = await collectComplaints(context);
       try {
-        await body({ page: await context.newPage(), context });
+        await body({ page: await context.newPage(), context, complaints });
         assert.deepEqual(complaints, []);
       } finally {
         await context.close();
