@@ -39,3 +39,22 @@ for (const entry of ["wardkey", "wardkey/inline"]) {
     assert.deepEqual(JSON.parse(stdout), { touched: [], added: [], exports: EXPORTS });
   });
 }
+
+test("a client in Node, where there is no page, throws AuthError and nothing else", async (t) => {
+  const folder = await installPackage(t);
+  const script = `
+    import { createAuthClient, isAuthError } from "wardkey/inline";
+    const metadata = { authorization_endpoint: "https://as.example/a", token_endpoint: "https://as.example/t" };
+    const options = { clientId: "spa", redirectUri: "https://app.example/cb", scope: "notes", metadata };
+    const code = (error) => (isAuthError(error) ? error.code : String(error));
+    const client = await createAuthClient(options);
+    const told = [client.isCallback()];
+    told.push(await client.handleCallback().catch(code), await client.handleSignOutCallback().catch(code));
+    told.push(await client.handleSignOutCallback("https://app.example/bye").catch(code));
+    told.push(await createAuthClient({ ...options, redirectUri: undefined }).catch(code));
+    console.log(JSON.stringify(told));
+  `;
+  await writeFile(join(folder, "server.mjs"), script);
+  const { stdout } = await run(process.execPath, ["server.mjs"], { cwd: folder });
+  assert.deepEqual(JSON.parse(stdout), [false, "not_mine", "storage_unavailable", "storage_unavailable", "invalid_configuration"]);
+});
