@@ -1,7 +1,6 @@
 //! `application/x-www-form-urlencoded` (RFC 6749 Appendix B; WHATWG URL 5), for queries and bodies.
 
 use super::text;
-use std::borrow::Cow;
 
 /// Builds a query or body. Empty values are left out (RFC 6749 3.1: a parameter without a value is treated as
 /// omitted).
@@ -57,16 +56,11 @@ pub fn append_query(url: &str, query: &str) -> String {
     [url, separator, query].concat()
 }
 
-/// The parameters as every browser reads them: undecodable octets are replaced, not refused.
-pub fn decode(text: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    parse(text).0.into_iter().map(|(name, value)| (Cow::Owned(name), Cow::Owned(value)))
-}
-
 /// Decoded parameters, in their order. A name may come more than once.
 #[derive(Debug)]
 pub struct Parameters(pub Vec<(String, String)>);
 
-/// The same, to be looked at more than once.
+/// The parameters as every browser reads them: undecodable octets are replaced, not refused.
 pub fn parse(text: &str) -> Parameters {
     let mut parameters = Vec::new();
     for part in text::parts(text, b'&') {

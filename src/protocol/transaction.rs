@@ -120,7 +120,7 @@ impl Ledger {
         self.0.push(entry.text("kind", kind).value("created", Value::Integer(now)).finish());
     }
 
-    /// Every entry is looked at, each in a time that does not tell how much of its state was right.
+    /// States are compared in a time that does not tell how much of one was right.
     fn find(&self, kind: &str, state: &str) -> Option<usize> {
         let is_it = |entry: &Value| {
             let same: bool =
@@ -135,11 +135,6 @@ impl Ledger {
         if let Value::Object(members) = record {
             self.add(PENDING, Object::from(members), now);
         }
-    }
-
-    /// Is a sign-in with this state pending?
-    pub fn is_pending(&self, state: &str) -> bool {
-        self.pending(state).is_some()
     }
 
     /// The record of the pending sign-in with this state, to look at.
