@@ -5,10 +5,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use wardkey::protocol::authorize::{AUTHORIZATION_PARAMS, SIGN_IN_OPTIONS};
-use wardkey::protocol::config::AUTH_OPTIONS;
+use wardkey::protocol::callback;
+use wardkey::protocol::config::{AUTH_OPTIONS, Config};
 use wardkey::protocol::error::{Code, Phase};
+use wardkey::protocol::hash::base64url;
 use wardkey::protocol::id_token::ID_TOKEN_POLICY;
+use wardkey::protocol::json;
 use wardkey::protocol::jwt::Algorithm;
 use wardkey::protocol::logout::SIGN_OUT_OPTIONS;
 use wardkey::protocol::shape::{Kind, Member};
@@ -54,6 +58,8 @@ fn phase_name(phase: Phase) -> &'static str {
         Phase::Authorize => "authorize",
         Phase::Callback => "callback",
         Phase::Token => "token",
+        Phase::Refresh => "refresh",
+        Phase::UserInfo => "userinfo",
         Phase::Fetch => "fetch",
         Phase::Storage => "storage",
         Phase::SignOut => "sign_out",
@@ -63,7 +69,8 @@ fn phase_name(phase: Phase) -> &'static str {
 #[test]
 fn phases_have_the_same_numbers_and_names() {
     use Phase::*;
-    let mut ours = [Configuration, Discovery, Authorize, Callback, Token, Fetch, Storage, SignOut];
+    let mut ours =
+        [Configuration, Discovery, Authorize, Callback, Token, Refresh, UserInfo, Fetch, Storage, SignOut];
     ours.sort_by_key(|phase| *phase as u8);
     let errors = source("pkg/src/errors.ts");
     let names = quoted(between(&errors, "const PHASES = [", "] as const"));
@@ -156,6 +163,117 @@ fn what_makes_a_url_a_response_is_the_same() {
     let theirs = quoted(between(&typescript, "const MARKS = [", "]"));
     assert_eq!(ours, theirs);
     assert!(!ours.is_empty());
+}
+
+/// What may stand in a query or fragment, of a response to the client with this tag and of anything else.
+fn parameters(tag: &str) -> Vec<String> {
+    let (ours, iss) = (format!("state={tag}-1"), "iss=https://as.example");
+    let claims = |claims: &str| ["e30", &base64url(claims.as_bytes()), "AA"].join(".");
+    let state = claims(&format!(r#"{{"state":"{tag}-1"}}"#));
+    // The last character leaves bits over, which must be zero.
+    let over = |claims: String| {
+        let mut payload = base64url(claims.as_bytes());
+        payload.pop();
+        format!("e30.{payload}R.AA")
+    };
+    // One octet more or less each, so that the payload ends in every way that base64url can.
+    let lengths =
+        (0..4).map(|more| claims(&format!(r#"{{ "iss" : "https://as.example"{} }}"#, " ".repeat(more))));
+    let tokens = [
+        state.clone(),
+        state.replacen('.', "", 1),
+        [&state, ".x"].concat(),
+        [".", state.split('.').nth(1).expect("a payload"), "."].concat(),
+        state.replacen('.', ".A", 1),
+        state.replacen('.', "\n.", 1),
+        state.replacen('.', ". ", 1),
+        state.replacen('.', ".=", 1),
+        state.replacen('.', ".+", 1),
+        format!("{}=", base64url(b"x")),
+        claims(&format!(r#"{{"state":"-{tag}"}}"#)),
+        claims(r#"{"iss":"https://as.example1"}"#),
+        claims(r#"{"iss":"https:\/\/as.example"}"#),
+        claims("\"https://as.example\""),
+        claims(&format!("\u{e4}\u{1f600}\"{tag}")),
+        claims(""),
+        over(format!("\"{tag}.")),
+        over(format!("\"{tag}..")),
+        claims(&format!("\"{tag}?????>>>>>")),
+        "x".to_owned(),
+        String::new(),
+    ];
+    let encode = |token: String| token.bytes().map(|octet| format!("%{octet:02x}")).collect::<String>();
+    let signed = tokens.into_iter().chain(lengths).map(|token| format!("response={}", encode(token)));
+    let plain = [
+        format!("code=c&{ours}"),
+        format!("code=c&{iss}"),
+        format!("error=x&{ours}"),
+        format!("id_token=x&{ours}"),
+        format!("access_token=x&{iss}"),
+        format!("response=&{ours}"),
+        format!("code=c&state=x&{ours}"),
+        format!("c%6fde=c&st%61te={tag}"),
+        format!("?code=c&{ours}"),
+        format!("code=c&state=-{tag}"),
+        format!("code=%ff&{ours}&x=%4"),
+        "code=c&state=x&iss=https://as.example/".to_owned(),
+        "code=c&state=x".to_owned(),
+        ours,
+        iss.to_owned(),
+        String::new(),
+    ];
+    plain.into_iter().chain(signed).collect()
+}
+
+/// What `isResponse` of the npm package says of each URL.
+fn told_by_the_page(urls: &[String], recipient: serde_json::Value) -> Vec<bool> {
+    const SCRIPT: &str = r#"
+        import { readFileSync } from "node:fs";
+        import { transformSync } from "esbuild";
+        const { code } = transformSync(readFileSync("pkg/src/callback.ts", "utf8"), { loader: "ts" });
+        const { isResponse } = await import("data:text/javascript," + encodeURIComponent(code));
+        const { urls, recipient } = JSON.parse(process.argv[1]);
+        console.log(JSON.stringify(urls.map((url) => isResponse(url, recipient))));
+    "#;
+    let given = serde_json::json!({ "urls": urls, "recipient": recipient }).to_string();
+    let node = Command::new("node")
+        .args(["--input-type=module", "--eval", SCRIPT, "--", &given])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("node runs");
+    assert!(node.status.success(), "{}", String::from_utf8_lossy(&node.stderr));
+    serde_json::from_slice(&node.stdout).expect("a list")
+}
+
+#[test]
+fn engine_and_page_take_the_same_urls_for_responses() {
+    let options = serde_json::json!({
+        "issuer": "https://as.example", "clientId": "spa", "redirectUri": "https://app.example/cb",
+    });
+    let config = json::parse(options.to_string().as_bytes()).expect("JSON");
+    let config = Config::read(&config).expect("a configuration");
+    let mut urls = Vec::new();
+    for parameters in parameters(config.tag()) {
+        urls.push(format!("https://app.example/cb?{parameters}"));
+        urls.push(format!("https://app.example/cb#{parameters}"));
+        urls.push(format!("https://app.example/cb?code=c&state=x#{parameters}"));
+        urls.push(format!("https://app.example/cb?{parameters}#code=c&state=x"));
+        urls.push(format!("https://app.example/other?{parameters}"));
+    }
+    let recipient = serde_json::json!({
+        "redirectUri": "https://app.example/cb", "tag": config.tag(), "issuer": "https://as.example",
+    });
+    let page = told_by_the_page(&urls, recipient);
+    let engine = |url: &String| {
+        callback::read(url, &config).map_or_else(|error| error.code() != Code::NotMine, |_| true)
+    };
+    for (url, page) in urls.iter().zip(&page) {
+        assert_eq!(engine(url), *page, "{url}");
+    }
+    let responses = page.iter().filter(|told| **told).count();
+    assert_eq!(page.len(), urls.len());
+    println!("{responses} of {} URLs are responses", urls.len());
+    assert!(responses > 40 && urls.len() - responses > 40, "{responses}: are they still of both kinds?");
 }
 
 /// The words in backquotes of the rows of a table.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use wardkey::protocol::hash::{Hash, left_half};
-use wardkey::protocol::id_token::{self, Expected};
+use wardkey::protocol::id_token::{self, Demands, Expected};
 use wardkey::protocol::json::{self, Value as Json};
 use wardkey::protocol::jwk;
 use wardkey::protocol::jwt::{self, Algorithm, Jwt};
@@ -68,16 +68,13 @@ fn judge(case: &Value, context: &Value, keys: &[Json]) -> Result<(), String> {
         audience: text(context, "client_id"),
         client_id: text(context, "client_id"),
         algorithms: &algorithms,
-        nonce,
         access_token: case["access_token"].as_str().unwrap_or("another-access-token"),
-        max_age: case["max_age"].as_i64(),
-        auth_time: false,
-        acr: &acr,
         now: context["now"].as_i64().expect("a time"),
         clock_skew: context["leeway_s"].as_i64().expect("seconds"),
     };
     let jwt = jwt::parse(text(case, "token"))?;
-    id_token::check(&jwt, &expected)?;
+    let demands = Demands { nonce, max_age: case["max_age"].as_i64(), auth_time: false, acr: &acr };
+    id_token::check(&jwt, &expected, &demands)?;
     verify(keys, &jwt)
 }
 

@@ -1,6 +1,12 @@
 /** The parameters that make a URL a response; with `RESPONSE_PARAMETERS` in `src/protocol/callback.rs`. */
 const MARKS = ["code", "error", "response", "access_token", "id_token"];
 
+/** A JWT, its payload in canonical base64url: what the engine's decoder takes, and `atob` throws for none of it. */
+const JWT = /^[^.]*\.((?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?)\.[^.]*$/;
+
+/** The octets of a JWT's payload. */
+const payload = (jwt: string) => atob((JWT.exec(jwt)?.[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"));
+
 /** By what a response to a client is known. */
 export interface Recipient {
   redirectUri: string;
@@ -21,9 +27,13 @@ export function isResponse(url: string, { redirectUri, tag, issuer }: Recipient)
   return [here.search, here.hash].some((part) => {
     // It takes one "?" off by itself, and a second one is part of the first name.
     const parameters = new URLSearchParams("?" + part.slice(1));
+    // What a signed response says is not verified here, nor parsed: a text in it tells whose it is.
+    const signed = parameters.getAll("response").map(payload);
     const ours =
       parameters.getAll("state").some((state) => state.startsWith(tag)) ||
-      (issuer !== undefined && parameters.getAll("iss").includes(issuer));
+      signed.some((text) => text.includes(`"${tag}`)) ||
+      (issuer !== undefined &&
+        (parameters.getAll("iss").includes(issuer) || signed.some((text) => text.includes(`"${issuer}"`))));
     return ours && MARKS.some((name) => parameters.has(name));
   });
 }

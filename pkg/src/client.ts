@@ -1,5 +1,5 @@
 import { isResponse, type Recipient } from "./callback.js";
-import { AuthError, codeOf } from "./errors.js";
+import { AuthError, codeOf, type AuthErrorPhase } from "./errors.js";
 import type { Snapshot, Transport } from "./transport.js";
 import type {
   AccessToken,
@@ -8,11 +8,14 @@ import type {
   AuthOptions,
   AuthorizeRequest,
   AuthState,
+  FetchOptions,
   IdTokenClaims,
   LogEntry,
   SignInOptions,
   SignInResult,
   SignOutOptions,
+  StepUpChallenge,
+  TokenOptions,
   User,
 } from "./types.js";
 
@@ -58,17 +61,37 @@ function pageUrl(): string | undefined {
 const here = () => globalThis.location?.href ?? "";
 
 /** What of the options is not for the page alone. */
-function forEngine(options?: SignInOptions): object {
+function forEngine(options?: SignInOptions | TokenOptions): object {
   const { signal: _, ...rest } = options ?? {};
   return rest;
 }
 
 /** The caller's request, as the browser understands it. */
-function request(input: RequestInfo | URL, init?: RequestInit): Request {
+function request(input: RequestInfo | URL, init?: RequestInit, baseUrl?: string): Request {
   try {
-    return new Request(input, init);
+    return new Request(baseUrl && !(input instanceof Request) ? new URL(input, baseUrl) : input, init);
   } catch {
     throw new AuthError("invalid_configuration", "fetch", "the browser takes neither this URL nor these options");
+  }
+}
+
+/** Can it be sent more than once? A stream is read once, and a request does not say whether its body is one. */
+function isReplayable(input: unknown, init?: RequestInit): boolean {
+  const body = init?.body ?? (input instanceof Request && !/^(GET|HEAD)$/.test(input.method) ? input : null);
+  return !(body instanceof ReadableStream || body instanceof Request);
+}
+
+/** The outcome, or `aborted` when the caller's signal comes first. What is under way for others goes on. */
+async function unlessAborted<R>(step: () => Promise<R>, phase: AuthErrorPhase, signal?: AbortSignal | null): Promise<R> {
+  if (!signal) return step();
+  const error = () => new AuthError("aborted", phase, "the caller's signal ended the call");
+  if (signal.aborted) throw error();
+  let stop!: () => void;
+  const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", (stop = () => reject(error()))));
+  try {
+    return await Promise.race([step(), aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
   }
 }
 
@@ -105,7 +128,11 @@ class Client implements AuthClient {
   readonly #listeners: Listeners = {
     signedIn: new Set(),
     signedOut: new Set(),
+    userChanged: new Set(),
+    tokenRefreshed: new Set(),
+    refreshDeferred: new Set(),
     sessionExpired: new Set(),
+    stepUpRequired: new Set(),
     stateChanged: new Set(),
   };
 
@@ -158,13 +185,8 @@ class Client implements AuthClient {
   }
 
   async signIn(options?: SignInOptions): Promise<never> {
-    const stop = () => {
-      if (options?.signal?.aborted) throw new AuthError("aborted", "authorize", "the caller's signal ended the sign-in");
-    };
-    stop();
-    await this.prepare(options);
-    stop();
-    return leaving(this.createAuthorizeUrl(options).url);
+    const request = await this.#call("begin", forEngine(options), "authorize", options?.signal);
+    return leaving((request as AuthorizeRequest).url);
   }
 
   isCallback(url: string = here()): boolean {
@@ -186,17 +208,60 @@ class Client implements AuthClient {
     return this.#state.status === "authenticated" ? (this.#state.user as User<C> | null) : null;
   }
 
-  async getAccessToken(): Promise<string> {
-    return (await this.getToken()).accessToken;
+  async getAccessToken(options?: TokenOptions): Promise<string> {
+    return (await this.getToken(options)).accessToken;
   }
 
-  async getToken(): Promise<AccessToken> {
-    const token = (await this.#call("getToken")) as AccessToken;
+  async getToken(options?: TokenOptions): Promise<AccessToken> {
+    const token = (await this.#call("getToken", forEngine(options), "token", options?.signal)) as AccessToken;
     return { ...token, expiresAt: token.expiresAt ?? Infinity };
   }
 
-  readonly fetch: typeof fetch = (input, init) =>
-    this.#attempt("fetch", () => this.#transport.fetch(request(input, init)));
+  async userInfo<C>(): Promise<C> {
+    return (await this.#call("userInfo")) as C;
+  }
+
+  readonly fetch: typeof fetch = (input, init) => this.#fetch(input, init);
+
+  createFetch(options: FetchOptions): typeof fetch {
+    const { api, baseUrl, onStepUp, ...rest } = options;
+    const strange = Object.keys(rest)[0];
+    const wrong = strange ?? (baseUrl !== undefined && !URL.canParse(baseUrl) ? "baseUrl" : undefined);
+    if (wrong) throw new AuthError("invalid_configuration", "configuration", `${wrong} is wrong, or no option`);
+    this.#guard("createFetch", () => this.#transport.run("checkApi", api));
+    const given = { api: JSON.stringify(api), baseUrl, onStepUp };
+    return (input, init) => this.#fetch(input, init, given);
+  }
+
+  async #fetch(
+    input: RequestInfo | URL,
+    init?: RequestInit,
+    { api = "", baseUrl, onStepUp }: { api?: string; baseUrl?: string | undefined; onStepUp?: FetchOptions["onStepUp"] } = {},
+  ): Promise<Response> {
+    const first = request(input, init, baseUrl);
+    const replayable = isReplayable(input, init);
+    const again = onStepUp && replayable ? first.clone() : undefined;
+    const send = (sent: Request) =>
+      this.#attempt("fetch", () => unlessAborted(() => this.#transport.fetch(sent, api, replayable), "fetch", sent.signal));
+    const [response, challenge] = await send(first);
+    // Once: a server that repeats its challenge is not asked for ever.
+    if (!challenge || !onStepUp || (await onStepUp(challenge)) !== "retry") return response;
+    if (!again) throw new AuthError("body_not_replayable", "fetch", "the body is a stream; send the request anew");
+    return (await send(again))[0];
+  }
+
+  async dpopProof(options: { method: string; url: string; accessToken?: string }): Promise<string> {
+    return (await this.#call("dpopProof", options)) as string;
+  }
+
+  async hasScope(scope: string | string[]): Promise<boolean> {
+    const scopes = typeof scope === "string" ? scope.split(" ") : scope;
+    return scopes.every((one) => this.#scopes.granted.includes(one));
+  }
+
+  async revoke(which: "access_token" | "refresh_token" | "all" = "all"): Promise<void> {
+    await this.#call("revoke", which);
+  }
 
   async signOut(options?: SignOutOptions): Promise<void> {
     this.#handled = undefined;
@@ -220,6 +285,20 @@ class Client implements AuthClient {
       throw error;
     }
     if (path) go(() => location.replace(local(path as string)));
+  }
+
+  async handleFrontChannelLogout(url: string = here()): Promise<boolean> {
+    return this.#guard("handleFrontChannelLogout", () => this.#transport.run("frontChannelLogout", url)) as boolean;
+  }
+
+  async handleInitiatedLogin(url: string = here()): Promise<boolean> {
+    // A frame of another site could otherwise sign people in without their doing (Core 4).
+    if (globalThis.top !== globalThis.self) return false;
+    const read = () => this.#transport.run("initiatedLogin", url);
+    const options = this.#guard("handleInitiatedLogin", read) as SignInOptions | null;
+    if (!options) return false;
+    leaving(((await this.#call("begin", options)) as AuthorizeRequest).url);
+    return true;
   }
 
   #cleanSignOut(url: string): void {
@@ -247,14 +326,23 @@ class Client implements AuthClient {
       this.#emit("signedOut", { reason: typeof detail === "number" ? codeOf(detail) : "sign_out" });
     } else if (event === "sessionExpired") {
       this.#emit("sessionExpired", AuthError.from(detail));
+    } else if (event === "refreshDeferred") {
+      const [retryAt, cause] = detail as [number, unknown];
+      this.#log({ level: "warn", event, detail: { retryAt } });
+      this.#emit("refreshDeferred", { retryAt, cause: AuthError.from(cause) });
+    } else if (event === "tokenRefreshed") {
+      this.#log({ level: "info", event });
+      this.#emit("tokenRefreshed", { expiresAt: (detail as { expiresAt?: number }).expiresAt ?? Infinity });
+    } else if (event === "userChanged" || event === "stepUpRequired") {
+      this.#emit(event, detail as AuthEvents["userChanged"] & StepUpChallenge);
     }
   }
 
-  #see({ status, reason, user, expiresAt, scopes, requested, missing }: Snapshot): void {
+  #see({ status, reason, user, expiresAt, scopes, requested, missing, stale }: Snapshot): void {
     this.#scopes = { granted: scopes ?? [], requested: requested ?? [], missing: missing ?? [] };
     this.#state = Object.freeze(
       status === "authenticated"
-        ? { status, user: user as User | null, expiresAt: expiresAt ?? Infinity, scopes: scopes!, stale: false }
+        ? { status, user: user as User | null, expiresAt: expiresAt ?? Infinity, scopes: scopes!, stale: stale! }
         : status === "anonymous" && reason !== undefined
           ? { status, reason: codeOf(reason) }
           : { status },
@@ -281,8 +369,9 @@ class Client implements AuthClient {
     }
   }
 
-  #call(operation: string, argument?: unknown): Promise<unknown> {
-    return this.#attempt(operation, () => this.#transport.call(operation, argument));
+  #call(operation: string, argument?: unknown, phase?: AuthErrorPhase, signal?: AbortSignal): Promise<unknown> {
+    const step = () => this.#transport.call(operation, argument);
+    return this.#attempt(operation, () => unlessAborted(step, phase!, signal));
   }
 
   async #attempt<R>(operation: string, step: () => Promise<R>): Promise<R> {

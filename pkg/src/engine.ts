@@ -43,7 +43,7 @@ export async function openEngine(source: WasmSource, options: object, listener: 
     },
     call: async (operation, argument) => current().call(operation, text(argument)),
     run: (operation, argument) => current().run(operation, text(argument)),
-    fetch: async (request) => current().fetch(request) as Promise<Response>,
+    fetch: async (request, api, replayable) => current().fetch(request, api, replayable),
     dispose() {
       const last = engine;
       engine = undefined;

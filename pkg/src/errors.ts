@@ -21,7 +21,9 @@ const ERRORS = {
   invalid_grant: "The code is not valid any more",
   id_token_invalid: "The ID token is not valid",
   jwks_failed: "The server's keys are not usable",
+  dpop_failed: "Proof of possession failed",
   token_type_mismatch: "The token is of another type",
+  user_mismatch: "Another person answered",
   timeout: "It took too long",
   aborted: "The call was aborted",
   offline: "There is no network",
@@ -30,9 +32,12 @@ const ERRORS = {
   server_error: "The server could not serve",
   not_signed_in: "There is no session",
   session_expired: "The session has ended",
+  scope_missing: "It was not granted",
   origin_not_allowed: "The token may not be sent there",
+  body_not_replayable: "The body can be sent only once",
   credential_refused: "The request was refused",
   storage_unavailable: "The browser denies storage",
+  invalid_cookie: "The cookie is not usable",
 } as const;
 
 /** What went wrong. Stable: write your conditions on it. */
@@ -44,6 +49,8 @@ const PHASES = [
   "authorize",
   "callback",
   "token",
+  "refresh",
+  "userinfo",
   "fetch",
   "storage",
   "sign_out",

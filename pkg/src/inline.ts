@@ -8,6 +8,8 @@ import { connect } from "./client.js";
 import { openEngine } from "./engine.js";
 import type { AuthClient, AuthOptions } from "./types.js";
 
+export { deleteCookie, getCookie, issueCsrfToken, parseCookies, serializeCookie, setCookie } from "./cookies.js";
+export type { CookieOptions } from "./cookies.js";
 export { AuthError, isAuthError } from "./errors.js";
 export type { AuthErrorCode, AuthErrorPhase } from "./errors.js";
 export type * from "./types.js";

@@ -1,4 +1,5 @@
 import type { EngineError } from "./errors.js";
+import type { StepUpChallenge } from "./types.js";
 
 /** What the engine tells, as it crosses: the name of an event and its detail. */
 export type Listener = (event: string, detail: unknown) => void;
@@ -12,6 +13,7 @@ export interface Snapshot {
   scopes?: string[];
   requested?: string[];
   missing?: string[];
+  stale?: boolean;
 }
 
 /** The way from the client to its engine. Rejections and throws are of `EngineError`. */
@@ -26,8 +28,11 @@ export interface Transport {
   call(operation: string, argument?: unknown): Promise<unknown>;
   /** An operation that is done when it returns. */
   run(operation: string, argument?: unknown): unknown;
-  /** The request with the token. */
-  fetch(request: Request): Promise<Response>;
+  /**
+   * The request with a token for one of the targets in `api`, which is JSON (empty: those of the client): the answer,
+   * and what its server wants before it gives another. `replayable` is false for a body that can be read only once.
+   */
+  fetch(request: Request, api: string, replayable: boolean): Promise<[Response, StepUpChallenge | null]>;
   /** Lets the engine go. */
   dispose(): void;
 }

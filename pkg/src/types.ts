@@ -20,6 +20,11 @@ export interface AuthOptions {
   postLogoutRedirectUri?: string;
   /** Scopes to ask for. Default: `openid` with discovery, nothing with hand-given metadata alone. */
   scope?: string | string[];
+  /**
+   * Resources that tokens are asked for (RFC 8707). A token is for one: that of the sign-in for the first, and for the
+   * others `getToken({ resource })`, which needs a refresh token.
+   */
+  resource?: string | string[];
   /** Where access tokens may be sent. Empty or absent: nowhere. */
   api?: ApiTarget | ApiTarget[];
   /** Parameters of every authorization request. */
@@ -34,8 +39,22 @@ export interface AuthOptions {
   transactionStorage?: "sessionStorage";
   /** What to do about a session that the page does not hold after a load. There is one way so far: nothing. */
   restore?: "none";
-  /** Pushed authorization requests (RFC 9126). There are none so far. */
-  par?: "off";
+  /**
+   * Pushed authorization requests (RFC 9126): "auto" where the server can, "required" always, "off" never. Default:
+   * where the server takes no others.
+   */
+  par?: "auto" | "required" | "off";
+  /**
+   * Binds tokens to a key that the browser keeps (RFC 9449): a stolen token is then of no use elsewhere. Default false.
+   * `algorithms`: what to sign proofs with, the preferred one first; default ES256, then EdDSA.
+   */
+  dpop?: boolean | { algorithms?: ("ES256" | "EdDSA")[] };
+  /**
+   * Getting fresh access tokens with the refresh token. `leewaySec`: seconds before its end in which a token is not used
+   * any more if another can be had, default 30 (and never more than half of its life). `auto`: also when no call asks for
+   * one, default true.
+   */
+  refresh?: { leewaySec?: number; auto?: boolean };
   /** Is told what happens. Entries hold no token, code, verifier or claim. */
   logger?: (entry: LogEntry) => void;
   /** Where the engine's bytes come from. Default: `wardkey.wasm` beside the entry module. */
@@ -46,7 +65,16 @@ export interface AuthOptions {
  * A place that may have the token: a URL whose path is a prefix that ends at a segment (`https://api.example/v1`
  * covers `/v1` and `/v1/notes`, not `/v10`), or its origin and path apart.
  */
-export type ApiTarget = string | { origin: string; path?: string };
+export type ApiTarget =
+  | string
+  | {
+      origin: string;
+      path?: string;
+      /** The resource that the token must be for (RFC 8707). Default: that of the sign-in. */
+      resource?: string;
+      /** What the token must be good for; `scope_missing` where that was not granted. */
+      scope?: string[];
+    };
 
 /** Authorization server metadata (RFC 8414 2). Other members are allowed and not used. */
 export interface ServerMetadata {
@@ -54,7 +82,10 @@ export interface ServerMetadata {
   authorization_endpoint: string;
   token_endpoint: string;
   jwks_uri?: string;
+  userinfo_endpoint?: string;
   end_session_endpoint?: string;
+  revocation_endpoint?: string;
+  pushed_authorization_request_endpoint?: string;
   [name: string]: unknown;
 }
 
@@ -95,14 +126,26 @@ export interface AuthorizationParams {
   display?: "page" | "popup" | "touch" | "wap";
   /** The claims request (Core 5.5). Essential `acr` and `auth_time` are demanded of the ID token. */
   claims?: object;
+  /** What exactly is asked for (RFC 9396), each with its `type`. What was granted is in the result. */
+  authorizationDetails?: AuthorizationDetail[];
+  /** How the response comes: in the query (default), in the fragment, or signed in the query (JARM). */
+  responseMode?: "query" | "fragment" | "jwt";
   /** Other parameters. Those that the client sets itself (state, nonce, code_challenge, …) are refused. */
   extra?: Record<string, string>;
+}
+
+/** One authorization detail (RFC 9396 2). */
+export interface AuthorizationDetail {
+  type: string;
+  [name: string]: unknown;
 }
 
 /** One sign-in. */
 export interface SignInOptions<T = unknown> extends AuthorizationParams {
   /** Scopes to ask for, in place of the client's. */
   scope?: string | string[];
+  /** Resources to ask for, in place of the client's. */
+  resource?: string | string[];
   /** Comes back in the result, as JSON does; never leaves the browser. */
   appState?: T;
   /** Path of this origin to go to afterwards; anything else is refused. It comes back in the result, and the app goes there. */
@@ -123,6 +166,8 @@ export interface SignInResult<T = unknown> {
   appState?: T;
   returnTo?: string;
   scopes: { granted: string[]; missing: string[] };
+  /** Granted authorization details (RFC 9396 7), where the server tells of them. */
+  authorizationDetails?: AuthorizationDetail[];
 }
 
 /** A person. `claims` are those of a validated ID token; `sub` is its subject. */
@@ -141,19 +186,65 @@ export interface IdTokenClaims {
   [name: string]: unknown;
 }
 
+/** Which access token, and how fresh. */
+export interface TokenOptions {
+  /** The resource that it is for (RFC 8707). Default: that of the sign-in. */
+  resource?: string;
+  /** Scopes, all of which it must have. */
+  scope?: string | string[];
+  /** Seconds that it must be good for at least, where the server can be asked for another. Default 0. */
+  minValiditySec?: number;
+  /** Another one than that at hand. `interaction_required` without a refresh token. */
+  forceRefresh?: boolean;
+  /** Ends the waiting, not what others wait for too. */
+  signal?: AbortSignal;
+}
+
 /** An access token with what is known of it. */
 export interface AccessToken {
   accessToken: string;
-  tokenType: "Bearer";
+  /** With "DPoP", a proof must go with it: `dpopProof`. */
+  tokenType: "Bearer" | "DPoP";
   /** Milliseconds since the epoch; `Infinity` where the server does not say. */
   expiresAt: number;
   scopes: string[];
+  /** The resource that it is for (RFC 8707), where one was asked for. */
+  resource?: string;
+  /** Granted authorization details (RFC 9396 7), where the server tells of them. */
+  authorizationDetails?: AuthorizationDetail[];
+}
+
+/** A `fetch` of its own. */
+export interface FetchOptions {
+  /** Where it may send tokens, in place of the client's `api`. */
+  api: ApiTarget | ApiTarget[];
+  /** What relative URLs are relative to. Default: the page. */
+  baseUrl?: string;
+  /**
+   * Is asked when a server wants more than the token shows (RFC 9470), and may get it, with `signIn` in a popup for
+   * instance. "retry" sends the request once more, "fail" (default) gives the server's answer to the caller.
+   */
+  onStepUp?: (challenge: StepUpChallenge) => Promise<"retry" | "fail">;
+}
+
+/** What a server wants that the token does not show: options for a sign-in. */
+export interface StepUpChallenge {
+  /** Authentication context classes, of which one (RFC 9470 3). */
+  acrValues?: string;
+  /** Seconds since the person last signed in actively, at most. */
+  maxAge?: number;
+  /** Scopes (RFC 6750 3). */
+  scope?: string;
+  /** The resource that the token was for. */
+  resource?: string;
 }
 
 /** One sign-out. */
 export interface SignOutOptions {
   /** In place of the client's. */
   postLogoutRedirectUri?: string;
+  /** Revokes the tokens at the server first (RFC 7009), as far as it can be reached. */
+  revoke?: boolean;
   /**
    * Path of this origin to go to when all is done. With a server that has a sign-out page, it is `handleSignOutCallback`
    * that goes there.
@@ -180,7 +271,15 @@ export type AuthState =
 export interface AuthEvents {
   signedIn: User | null;
   signedOut: { reason: AuthErrorCode | "sign_out" };
+  /** A sign-in answered for another person than the one before: by their `sub`. */
+  userChanged: { from: string; to: string };
+  /** Milliseconds since the epoch; `Infinity` where the server does not say. */
+  tokenRefreshed: { expiresAt: number };
+  /** The server cannot be asked now: it will be again at `retryAt`, in milliseconds since the epoch. */
+  refreshDeferred: { retryAt: number; cause: AuthError };
   sessionExpired: AuthError;
+  /** A server wants more than the token shows. */
+  stepUpRequired: StepUpChallenge;
   stateChanged: AuthState;
 }
 
@@ -204,9 +303,15 @@ export interface AuthClient {
   /** Is told of one kind of event; gives the function that ends it. */
   on<K extends keyof AuthEvents>(event: K, listener: (detail: AuthEvents[K]) => void): () => void;
 
-  /** Gets metadata and keys and checks the options: from here on `createAuthorizeUrl` is synchronous. */
+  /**
+   * Gets metadata and keys and checks the options: from here on `createAuthorizeUrl` is synchronous. A request that has
+   * to be pushed is pushed for these options.
+   */
   prepare(options?: SignInOptions): Promise<void>;
-  /** Mints an authorization URL, in this tick. Each call is a new transaction. `not_initialised` before `prepare`. */
+  /**
+   * Mints an authorization URL, in this tick. Each call is a new transaction. `not_initialised` before `prepare`, and
+   * where requests must be pushed and none was, for these options.
+   */
   createAuthorizeUrl(options?: SignInOptions): AuthorizeRequest;
 
   /** Leaves the page for the authorization server. Never resolves. */
@@ -221,20 +326,31 @@ export interface AuthClient {
 
   /** The person; null when nobody is signed in, and without OpenID Connect. */
   getUser<C = IdTokenClaims>(): User<C> | null;
-  /** The access token. `not_signed_in`, `session_expired`. */
-  getAccessToken(): Promise<string>;
+  /** An access token that serves; a fresh one where that at hand does not. `not_signed_in`, `session_expired`. */
+  getAccessToken(options?: TokenOptions): Promise<string>;
   /** The access token with what is known of it. */
-  getToken(): Promise<AccessToken>;
+  getToken(options?: TokenOptions): Promise<AccessToken>;
+  /** The claims about the person, as the server knows them now (OpenID Connect Core 5.3). */
+  userInfo<C = Record<string, unknown>>(): Promise<C>;
 
   /**
    * `fetch` with the token, for targets in `api` only (`origin_not_allowed`), without cookies, and never redirected.
    * Can be passed around unbound.
    */
   readonly fetch: typeof fetch;
+  /** Such a `fetch` for other targets, with an answer to servers that want more. */
+  createFetch(options: FetchOptions): typeof fetch;
+  /** A proof (RFC 9449) for one request that the app makes by other means. `accessToken`: the one that goes with it. */
+  dpopProof(options: { method: string; url: string; accessToken?: string }): Promise<string>;
 
   /** Scopes granted, asked for, and asked for but not granted. */
   readonly scopes: { granted: string[]; requested: string[]; missing: string[] };
 
+  /** Was all of this granted? */
+  hasScope(scope: string | string[]): Promise<boolean>;
+
+  /** Revokes tokens at the server, having forgotten them here (RFC 7009). Default "all", which ends the session. */
+  revoke(which?: "access_token" | "refresh_token" | "all"): Promise<void>;
   /** Ends the session here, then at the server, to which the page is left (RP-Initiated Logout). */
   signOut(options?: SignOutOptions): Promise<void>;
   /** Ends the session here only. */
@@ -244,6 +360,17 @@ export interface AuthClient {
    * answer to a sign-out of this tab; whoever is signed out stays so.
    */
   handleSignOutCallback(url?: string): Promise<void>;
+
+  /**
+   * At the page that the server loads in a frame when the person signs out there (OpenID Connect Front-Channel Logout):
+   * ends the session that `iss` and `sid` name. True if it was this one.
+   */
+  handleFrontChannelLogout(url?: string): Promise<boolean>;
+  /**
+   * At the page that others send people to for a sign-in (OpenID Connect Core 4): starts it, for our issuer and a
+   * target of this origin. False for any other URL, and in a frame.
+   */
+  handleInitiatedLogin(url?: string): Promise<boolean>;
 
   /** Forgets everything, and ends every listener. */
   dispose(): void;

@@ -2,13 +2,17 @@
 
 use super::{error, events};
 use crate::browser::{Browser, resource, value};
-use crate::client::{AccessToken, AuthorizeRequest, Client, Farewell, SignInResult};
+use crate::client::{AccessToken, AuthorizeRequest, Client, Farewell, SignInResult, Which};
 use crate::protocol::authorize::SignIn;
 use crate::protocol::config::Config;
 use crate::protocol::error::{AuthError, Code, Phase};
+use crate::protocol::initiated;
 use crate::protocol::json::{self, Object, Value};
 use crate::protocol::logout::SignOut;
-use js_sys::{Function, Promise};
+use crate::protocol::shape::{self, Kind, Member, optional, required};
+use crate::protocol::target::Target;
+use crate::protocol::token::TokenOptions;
+use js_sys::{Array, Function, Promise};
 use std::future::Future;
 use std::pin::Pin;
 use wasm_bindgen::prelude::*;
@@ -49,12 +53,18 @@ impl Engine {
         self.try_run(operation, text).map_err(|failure| error::to_js(&failure))
     }
 
-    /// The caller's request with the token, if it may have it.
-    pub fn fetch(&self, request: web_sys::Request) -> Promise {
+    /// The caller's request with a token, if it may have one: `[response, challenge]`. `api` is a JSON text of the
+    /// targets that it may go to, or empty for the client's own; `replayable` is false for a body that can be read
+    /// only once.
+    pub fn fetch(&self, request: web_sys::Request, api: String, replayable: bool) -> Promise {
         let client = self.client.clone();
         promise(Box::pin(async move {
-            let token = client.authorize_fetch(&request.url(), resource::has_credentials(&request))?;
-            resource::fetch(&request, &token.token).await
+            let targets =
+                if api.is_empty() { None } else { Some(Target::read_all(Some(&arguments(&api)?))?) };
+            let call = resource::call(request, replayable);
+            let fetched = client.fetch(&call, targets.as_deref()).await?;
+            let challenge = fetched.step_up.map_or(JsValue::NULL, |it| value::to_js(&events::step_up(&it)));
+            Ok(Array::of2(&fetched.answer, &challenge).into())
         }))
     }
 }
@@ -62,13 +72,13 @@ impl Engine {
 /// The operations in one state machine: a boxed future for each would be larger.
 async fn operate(client: &Client<Browser>, operation: &str, given: &Value) -> Result<JsValue, AuthError> {
     match operation {
-        "prepare" => {
-            SignIn::read(given)?.check(client.config())?;
-            client.prepare().await?;
-            Ok(JsValue::UNDEFINED)
-        }
+        "prepare" => client.prepare(&SignIn::read(given)?).await.map(|()| JsValue::UNDEFINED),
+        "begin" => Ok(request(client.begin(&SignIn::read(given)?).await?)),
         "handleCallback" => Ok(value::to_js(&signed_in(&*client.handle_callback(&url(given)?).await?))),
-        "getToken" => Ok(value::to_js(&token(&client.access_token()?))),
+        "getToken" => Ok(value::to_js(&token(&client.token(&TokenOptions::read(given)?).await?))),
+        "userInfo" => Ok(value::to_js(&client.user_info().await?)),
+        "revoke" => client.revoke(which(given)?).await.map(|()| JsValue::UNDEFINED),
+        "dpopProof" => Ok(JsValue::from_str(&proof(client, given).await?)),
         "signOut" => Ok(match client.sign_out(&SignOut::read(given)?).await? {
             Farewell::Server(url) | Farewell::Here(url) => JsValue::from_str(&url),
             Farewell::Stay => JsValue::UNDEFINED,
@@ -85,11 +95,10 @@ impl Engine {
     fn try_run(&self, operation: &str, text: &str) -> Result<JsValue, AuthError> {
         let given = arguments(text)?;
         match operation {
-            "createAuthorizeUrl" => {
-                let AuthorizeRequest { url, state } =
-                    self.client.create_authorize_url(&SignIn::read(&given)?)?;
-                Ok(value::to_js(&Object::new().text("url", &url).text("state", &state).finish()))
-            }
+            "createAuthorizeUrl" => Ok(request(self.client.create_authorize_url(&SignIn::read(&given)?)?)),
+            "frontChannelLogout" => Ok(self.client.front_channel_logout(&url(&given)?).into()),
+            "initiatedLogin" => Ok(value::to_js(&initiated(&self.client, &url(&given)?))),
+            "checkApi" => Target::read_all(Some(&given)).map(|_| JsValue::UNDEFINED),
             "signOutLocal" => {
                 self.client.sign_out_local();
                 Ok(JsValue::UNDEFINED)
@@ -120,13 +129,51 @@ fn unknown() -> AuthError {
     AuthError::new(Code::InvalidConfiguration, Phase::Configuration, "the engine has no such operation")
 }
 
-/// `AccessToken`; the page's side knows that it is a bearer token, and what no `expiresAt` means.
+/// `AuthorizeRequest`.
+fn request(AuthorizeRequest { url, state }: AuthorizeRequest) -> JsValue {
+    value::to_js(&Object::new().text("url", &url).text("state", &state).finish())
+}
+
+/// `AccessToken`; the page's side knows what no `expiresAt` means.
 fn token(token: &AccessToken) -> Value {
     Object::new()
         .text("accessToken", token.token.expose())
+        .text("tokenType", if token.bound { "DPoP" } else { "Bearer" })
         .maybe_integer("expiresAt", token.expires_at)
         .texts("scopes", &token.scopes)
+        .maybe_text("resource", token.resource.as_deref())
+        .maybe_value("authorizationDetails", &token.details)
         .finish()
+}
+
+/// What `revoke` is about.
+fn which(given: &Value) -> Result<Which, AuthError> {
+    match given.as_str() {
+        Some("access_token") => Ok(Which::AccessToken),
+        Some("refresh_token") => Ok(Which::RefreshToken),
+        Some("all") => Ok(Which::All),
+        _ => Err(shape::invalid("which", "is none of access_token, refresh_token and all")),
+    }
+}
+
+/// The argument of `dpopProof`.
+const PROOF: &[Member] =
+    &[required("method", Kind::Text), required("url", Kind::Text), optional("accessToken", Kind::Text)];
+
+async fn proof(client: &Client<Browser>, given: &Value) -> Result<String, AuthError> {
+    shape::check_options(given, PROOF)?;
+    let text = |name| given.text(name).unwrap_or_default();
+    client.app_proof(text("method"), text("url"), given.text("accessToken")).await
+}
+
+/// The options for the sign-in that a link of somebody else's asks for, or null.
+fn initiated(client: &Client<Browser>, link: &str) -> Value {
+    initiated::read(link, client.config()).map_or(Value::Null, |initiated| {
+        Object::new()
+            .maybe_text("loginHint", initiated.login_hint.as_deref())
+            .maybe_text("returnTo", initiated.return_to.as_deref())
+            .finish()
+    })
 }
 
 /// `SignInResult`.
@@ -135,7 +182,8 @@ fn signed_in(result: &SignInResult) -> Value {
     let object = Object::new()
         .value("user", events::user(result.user.as_deref()))
         .value("scopes", scopes.finish())
-        .maybe_text("returnTo", result.return_to.as_deref());
+        .maybe_text("returnTo", result.return_to.as_deref())
+        .maybe_value("authorizationDetails", &result.details);
     match &result.app_state {
         Some(app_state) => object.value("appState", app_state.clone()).finish(),
         None => object.finish(),

@@ -1,12 +1,13 @@
 //! Requests of the client's own.
 
 use super::{global, value};
-use crate::protocol::http::{Cache, Failure, MAX_BODY, Request, Response};
+use crate::protocol::http::{Cache, Failure, HEADERS, MAX_BODY, Request, Response};
 use crate::protocol::json::Object;
+use crate::protocol::secret::Secret;
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, RequestInit};
+use web_sys::{AbortSignal, Headers, RequestInit};
 use zeroize::Zeroizing;
 
 #[wasm_bindgen]
@@ -32,7 +33,7 @@ extern "C" {
 }
 
 /// Sends; the time-out covers the body as well.
-pub(super) async fn send(request: Request, timeout: i64) -> Result<Response, Failure> {
+pub(super) async fn send(request: &Request, timeout: i64) -> Result<Response, Failure> {
     let signal = AbortSignal::timeout_with_u32(u32::try_from(timeout).unwrap_or(u32::MAX));
     let failure = |_: JsValue| {
         if signal.aborted() {
@@ -43,7 +44,7 @@ pub(super) async fn send(request: Request, timeout: i64) -> Result<Response, Fai
             Failure::Network
         }
     };
-    let response = global::fetch(&JsValue::from_str(&request.url), &init(&request, &signal)).await;
+    let response = global::fetch(&JsValue::from_str(&request.url), &init(request, &signal)).await;
     let response = response.and_then(JsCast::dyn_into::<web_sys::Response>).map_err(failure)?;
     let response = gloo_net::http::Response::from(response);
     let body = match response.body() {
@@ -58,11 +59,13 @@ pub(super) async fn send(request: Request, timeout: i64) -> Result<Response, Fai
         }
         None => Vec::new(),
     };
-    Ok(Response {
-        status: response.status(),
-        content_type: response.headers().into_raw().get("content-type").ok().flatten().unwrap_or_default(),
-        body: join(&body),
-    })
+    Ok(head(response.status(), &response.headers().into_raw(), join(&body)))
+}
+
+/// What is read of an answer, with its body.
+pub(super) fn head(status: u16, headers: &Headers, body: Zeroizing<Vec<u8>>) -> Response {
+    let headers = HEADERS.iter().map(|name| headers.get(name).ok().flatten()).collect();
+    Response { status, headers, body }
 }
 
 fn init(request: &Request, signal: &AbortSignal) -> RequestInit {
@@ -75,7 +78,9 @@ fn init(request: &Request, signal: &AbortSignal) -> RequestInit {
     let form = request.form.as_ref();
     let headers = Object::new()
         .text("accept", "application/json")
-        .maybe_text("content-type", form.map(|_| "application/x-www-form-urlencoded"));
+        .maybe_text("content-type", form.map(|_| "application/x-www-form-urlencoded"))
+        .maybe_text("authorization", request.authorization.as_ref().map(Secret::expose))
+        .maybe_text("dpop", request.proof.as_deref());
     let init = Object::new()
         .text("method", if form.is_some() { "POST" } else { "GET" })
         .text("credentials", "omit")

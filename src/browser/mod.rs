@@ -18,13 +18,21 @@ pub mod value;
 
 use crate::client::platform::{Platform, Unavailable};
 use crate::protocol::http::{Failure, Request, Response};
+use crate::protocol::json::Value;
 use crate::protocol::jwk::SignatureCheck;
+use crate::protocol::jwt::Algorithm;
+use crate::protocol::secret::Secret;
+use web_sys::CryptoKey;
 
 /// The browser, or a worker in it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Browser;
 
 impl Platform for Browser {
+    type Key = CryptoKey;
+    type Call = web_sys::Request;
+    type Answer = web_sys::Response;
+
     fn now(&self) -> i64 {
         // A whole number of milliseconds, far below 2^53.
         js_sys::Date::now() as i64
@@ -34,8 +42,31 @@ impl Platform for Browser {
         getrandom::fill(octets).map_err(|_| Unavailable)
     }
 
-    async fn send(&self, request: Request, timeout: i64) -> Result<Response, Failure> {
+    async fn send(&self, request: &Request, timeout: i64) -> Result<Response, Failure> {
         http::send(request, timeout).await
+    }
+
+    async fn call(
+        &self,
+        call: &web_sys::Request,
+        authorization: &Secret,
+        proof: Option<&str>,
+        again: bool,
+    ) -> Result<(web_sys::Response, Response), Failure> {
+        resource::send(call, authorization, proof, again).await
+    }
+
+    async fn generate_key(&self, algorithm: Algorithm) -> Result<(CryptoKey, Value), Unavailable> {
+        keys::generate(algorithm).await
+    }
+
+    async fn sign(
+        &self,
+        key: &CryptoKey,
+        algorithm: Algorithm,
+        input: &[u8],
+    ) -> Result<Vec<u8>, Unavailable> {
+        keys::sign(key, algorithm, input).await
     }
 
     async fn verify(&self, check: SignatureCheck) -> Result<bool, Unavailable> {

@@ -1,11 +1,13 @@
-//! The authenticated `fetch`, once the client's policy has given it a token.
+//! Requests of the app's own, once the client has given them a token.
 
-use super::{global, value};
-use crate::protocol::error::{AuthError, Code, Phase};
+use super::{global, http, value};
+use crate::client::Call;
+use crate::protocol::http::{Failure, Response};
 use crate::protocol::json::Object;
 use crate::protocol::secret::Secret;
 use wasm_bindgen::prelude::*;
 use web_sys::{Request, RequestInit};
+use zeroize::Zeroizing;
 
 #[wasm_bindgen]
 extern "C" {
@@ -16,40 +18,59 @@ extern "C" {
     fn cache(this: &Modes) -> String;
 }
 
-/// Does the request bring credentials of its own?
-pub fn has_credentials(request: &Request) -> bool {
+/// What the client decides by.
+pub fn call(request: Request, replayable: bool) -> Call<Request> {
     let headers = request.headers();
-    ["authorization", "dpop"].iter().any(|name| headers.has(name).unwrap_or(true))
+    Call {
+        method: request.method(),
+        url: request.url(),
+        has_credentials: ["authorization", "dpop"].iter().any(|name| headers.has(name).unwrap_or(true)),
+        replayable,
+        request,
+    }
 }
 
-/// Sends the caller's request with the token: without cookies, and to no other place than the one that was
-/// checked (browsers would carry the method, body and other headers along a redirect).
-///
-/// # Errors
-/// `aborted` by the caller's signal, `offline`, `network`.
-pub async fn fetch(request: &Request, token: &Secret) -> Result<JsValue, AuthError> {
+/// Sends the request with these headers: without cookies, and to no other place than the one that was checked
+/// (browsers would carry the method, body and other headers along a redirect).
+pub(super) async fn send(
+    request: &Request,
+    authorization: &Secret,
+    proof: Option<&str>,
+    again: bool,
+) -> Result<(web_sys::Response, Response), Failure> {
     let failure = |_: JsValue| {
-        let error = |code, reason| AuthError::new(code, Phase::Fetch, reason);
         if request.signal().aborted() {
-            error(Code::Aborted, "the caller's signal ended the request")
+            Failure::Aborted
         } else if global::is_offline() {
-            error(Code::Offline, "the browser is offline")
+            Failure::Offline
         } else {
-            error(Code::Network, "no connection, a redirect, or CORS forbids the request")
+            Failure::Network
         }
     };
-    let request = with_token(request, token).map_err(failure)?;
-    global::fetch(&request, &RequestInit::new()).await.map_err(failure)
+    let ours = with_headers(request, authorization, proof, again).map_err(failure)?;
+    let answer = global::fetch(&ours, &RequestInit::new()).await;
+    let answer = answer.and_then(JsCast::dyn_into::<web_sys::Response>).map_err(failure)?;
+    let head = http::head(answer.status(), &answer.headers(), Zeroizing::default());
+    Ok((answer, head))
 }
 
-fn with_token(request: &Request, token: &Secret) -> Result<Request, JsValue> {
+fn with_headers(
+    request: &Request,
+    authorization: &Secret,
+    proof: Option<&str>,
+    again: bool,
+) -> Result<Request, JsValue> {
     let cache = request.unchecked_ref::<Modes>().cache();
     // Answers to a person's token do not belong into the shared cache, unless the caller says how.
     let cache = if cache == "default" { "no-store" } else { &cache };
     let init = Object::new().text("credentials", "omit").text("redirect", "error").text("cache", cache);
     let init: RequestInit = value::to_js(&init.finish()).unchecked_into();
-    let request = Request::new_with_request_and_init(request, &init)?;
-    // Spelt with a capital B: some servers compare it so, whatever their `token_type` says.
-    request.headers().set("authorization", &["Bearer ", token.expose()].concat())?;
-    Ok(request)
+    // What is sent is used up: a copy goes where the request may have to be sent again.
+    let copy = if again { Some(request.clone()?) } else { None };
+    let ours = Request::new_with_request_and_init(copy.as_ref().unwrap_or(request), &init)?;
+    ours.headers().set("authorization", authorization.expose())?;
+    if let Some(proof) = proof {
+        ours.headers().set("dpop", proof)?;
+    }
+    Ok(ours)
 }

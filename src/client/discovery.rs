@@ -121,8 +121,8 @@ impl<P: Platform> Client<P> {
 
     /// A public document of the server: 200 and a JSON object. Whatever goes wrong has the name `code`.
     async fn get(&self, url: String, cache: Cache, code: Code) -> Result<Value, AuthError> {
-        let request = Request { url, form: None, cache };
-        let sent = self.0.platform.send(request, self.0.config.timeout()).await;
+        let request = Request::get(&url, cache);
+        let sent = self.0.platform.send(&request, self.0.config.timeout()).await;
         let response = sent.map_err(|failure| failure.error(Phase::Discovery).as_code(code))?;
         if let Some(error) = response.temporary_error(Phase::Discovery) {
             return Err(error.as_code(code));

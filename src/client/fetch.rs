@@ -1,25 +1,168 @@
-//! The policy of the authenticated `fetch`.
+//! The authenticated `fetch`: the token goes where the app said and nowhere else, and what a server asks for
+//! besides is given once (RFC 6750; RFC 9449 7; RFC 9470).
 
-use super::{AccessToken, Client, Platform};
+use super::session::Event;
+use super::tokens::AccessToken;
+use super::{Client, Platform};
+use crate::protocol::challenge::{self, Challenge};
 use crate::protocol::error::{AuthError, Code, Phase};
+use crate::protocol::http::Response;
+use crate::protocol::target::Target;
+use crate::protocol::token::{TokenOptions, Wanted};
 use crate::protocol::{form, url};
 
+/// A request of the app's own.
+#[derive(Debug)]
+pub struct Call<R> {
+    /// As it is sent.
+    pub method: String,
+    /// As the browser writes it after parsing.
+    pub url: String,
+    /// Did the caller set an `Authorization` or `DPoP` header?
+    pub has_credentials: bool,
+    /// Can it be sent more than once? A stream cannot.
+    pub replayable: bool,
+    /// The request itself.
+    pub request: R,
+}
+
+/// What a server wants that the token does not show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepUp {
+    /// Of these classes one (RFC 9470 3).
+    pub acr_values: Option<String>,
+    /// Seconds since the person signed in actively, at most.
+    pub max_age: Option<i64>,
+    /// Scopes (RFC 6750 3).
+    pub scope: Option<String>,
+    /// The resource that the token was for.
+    pub resource: Option<String>,
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub struct Fetched<A> {
+    /// The server's answer.
+    pub answer: A,
+    /// What it wants before it gives another one.
+    pub step_up: Option<StepUp>,
+}
+
+/// What an answer asks of the client.
+enum Demand {
+    Nothing,
+    Nonce,
+    Token,
+    StepUp(StepUp),
+}
+
+fn refused(code: Code, reason: &'static str) -> AuthError {
+    AuthError::new(code, Phase::Fetch, reason)
+}
+
 impl<P: Platform> Client<P> {
-    /// The token for a request, if the request may have it. `href` is as the browser writes it after parsing,
-    /// `has_credentials` whether the caller set an `Authorization` or `DPoP` header.
+    /// Sends the request with a token for its target: one of `api`, or of the client's own. A token that the
+    /// server does not take any more is renewed, and the nonce that it asks for is given, each once.
     ///
     /// # Errors
-    /// `origin_not_allowed` for a URL that `api` does not cover, `credential_refused` for a request that brings
-    /// credentials of its own (RFC 6750 2: one method only), and those of
-    /// [`access_token`](Self::access_token).
-    pub fn authorize_fetch(&self, href: &str, has_credentials: bool) -> Result<AccessToken, AuthError> {
-        let refused = |code, reason| AuthError::new(code, Phase::Fetch, reason);
-        if !self.0.config.targets().iter().any(|target| target.covers(href)) {
-            return Err(refused(Code::OriginNotAllowed, "the URL is not covered by `api`"));
+    /// `origin_not_allowed` for a URL that no target covers; `credential_refused` for a request with credentials of
+    /// its own (RFC 6750 2: one method only); those of [`token`](Self::token); `body_not_replayable` where it must
+    /// be sent again and cannot; `dpop_failed`; `aborted`, `offline`, `network`.
+    pub async fn fetch(
+        &self,
+        call: &Call<P::Call>,
+        api: Option<&[Target]>,
+    ) -> Result<Fetched<P::Answer>, AuthError> {
+        let options = self.admit(call, api)?;
+        let (mut nonces, mut tokens) = (1, 1);
+        loop {
+            let token = self.token(&options).await?;
+            let (answer, response) = self.send_call(call, &token, nonces + tokens > 0).await?;
+            let is_new = self.note_nonce(&call.url, &response);
+            match self.demand(&response, &token)? {
+                Demand::Nonce if is_new && nonces > 0 => nonces -= 1,
+                Demand::Token if tokens > 0 && self.can_refresh() => {
+                    tokens -= 1;
+                    self.renew(&token, &options).await?;
+                }
+                Demand::StepUp(step_up) => {
+                    self.tell(Event::StepUpRequired(step_up.clone()));
+                    return Ok(Fetched { answer, step_up: Some(step_up) });
+                }
+                _ => return Ok(Fetched { answer, step_up: None }),
+            }
+            if !call.replayable {
+                let reason = "the server wants the request again, and its body is a stream; send it anew";
+                return Err(refused(Code::BodyNotReplayable, reason));
+            }
         }
-        if has_credentials || form::parse(url::split(href).1).has_any(&["access_token"]) {
+    }
+
+    /// The token that the request may have.
+    fn admit(&self, call: &Call<P::Call>, api: Option<&[Target]>) -> Result<TokenOptions, AuthError> {
+        let targets = api.unwrap_or(self.0.config.targets());
+        let target = targets
+            .iter()
+            .find(|target| target.covers(&call.url))
+            .ok_or_else(|| refused(Code::OriginNotAllowed, "the URL is not covered by `api`"))?;
+        if call.has_credentials || form::parse(url::split(&call.url).1).has_any(&["access_token"]) {
             return Err(refused(Code::CredentialRefused, "the request brings credentials of its own"));
         }
-        self.access_token()
+        let wanted = Wanted { resource: target.resource.clone(), scope: target.scope.clone() };
+        Ok(TokenOptions { wanted, ..TokenOptions::default() })
+    }
+
+    async fn send_call(
+        &self,
+        call: &Call<P::Call>,
+        token: &AccessToken,
+        again: bool,
+    ) -> Result<(P::Answer, Response), AuthError> {
+        let proof = match token.bound {
+            true => Some(self.proof(&call.method, &call.url, Some(token.token.expose())).await?),
+            false => None,
+        };
+        let again = again && call.replayable;
+        let sent = self.0.platform.call(&call.request, &token.authorization(), proof.as_deref(), again).await;
+        sent.map_err(|failure| failure.error(Phase::Fetch))
+    }
+
+    fn can_refresh(&self) -> bool {
+        self.session(|session| session.refresh_token.is_some()).unwrap_or(false)
+    }
+
+    /// What the answer's challenge for our kind of token says (RFC 6750 3; RFC 9449 7.1).
+    fn demand(&self, response: &Response, token: &AccessToken) -> Result<Demand, AuthError> {
+        if !matches!(response.status, 401 | 403) {
+            return Ok(Demand::Nothing);
+        }
+        let header = response.header("www-authenticate");
+        if header.is_none()
+            && response.status == 401
+            && token.bound
+            && response.header("dpop-nonce").is_none()
+        {
+            let reason = "the server's 401 hides WWW-Authenticate and DPoP-Nonce: it must expose them to this origin \
+                          (Access-Control-Expose-Headers)";
+            return Err(refused(Code::DpopFailed, reason));
+        }
+        let scheme = if token.bound { "DPoP" } else { "Bearer" };
+        let challenge = header.and_then(|header| challenge::find(header, scheme));
+        let step_up = |challenge: &Challenge| StepUp {
+            acr_values: challenge.acr_values().map(str::to_owned),
+            max_age: challenge.max_age(),
+            scope: challenge.scope().map(str::to_owned),
+            resource: token.resource.clone(),
+        };
+        Ok(match challenge.as_ref().and_then(Challenge::error) {
+            Some("use_dpop_nonce") if token.bound => Demand::Nonce,
+            Some("insufficient_scope" | "insufficient_user_authentication") => {
+                challenge.as_ref().map_or(Demand::Nothing, |challenge| Demand::StepUp(step_up(challenge)))
+            }
+            Some("invalid_token") => Demand::Token,
+            // Many servers, or their CORS, say no more than 401.
+            None if response.status == 401 => Demand::Token,
+            _ => Demand::Nothing,
+        })
     }
 }

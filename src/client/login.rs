@@ -1,14 +1,13 @@
-//! Sign-in: from the authorization URL to the session.
+//! Sign-in: from the authorization response to the session.
 
 use super::discovery::FRESH;
 use super::flight::{Flight, Outcome};
 use super::session::{Event, Session, User};
 use super::{Client, Platform};
-use crate::protocol::authorize::{self, Entropy, SignIn};
 use crate::protocol::callback::{self, AuthorizationResponse};
 use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::http::Cache;
-use crate::protocol::id_token::{self, Expected};
+use crate::protocol::id_token::{self, Demands, Expected};
 use crate::protocol::json::Value;
 use crate::protocol::jwt::{self, Jwt};
 use crate::protocol::metadata::Metadata;
@@ -31,15 +30,6 @@ impl Handling {
     }
 }
 
-/// Where to send the browser.
-#[derive(Clone, Debug)]
-pub struct AuthorizeRequest {
-    /// The authorization URL.
-    pub url: String,
-    /// The `state` in it, by which the response is recognised.
-    pub state: String,
-}
-
 /// A finished sign-in.
 #[derive(Clone, Debug)]
 pub struct SignInResult {
@@ -53,44 +43,11 @@ pub struct SignInResult {
     pub granted: Rc<Vec<String>>,
     /// What was asked for and not granted.
     pub missing: Vec<String>,
+    /// Granted authorization details (RFC 9396 7), or null.
+    pub details: Value,
 }
 
 impl<P: Platform> Client<P> {
-    /// Gets metadata and keys, after which [`create_authorize_url`](Self::create_authorize_url) needs no
-    /// waiting, and the page that handles the response finds both in the browser's HTTP cache.
-    ///
-    /// # Errors
-    /// `discovery_failed`, `issuer_mismatch`, `jwks_failed`.
-    pub async fn prepare(&self) -> Result<(), AuthError> {
-        self.metadata(Cache::Default).await?;
-        if self.0.config.verifies_signatures() {
-            self.keys(Cache::Default, FRESH).await?;
-        }
-        Ok(())
-    }
-
-    /// Mints an authorization request. Each call is a new transaction, kept for ten minutes.
-    ///
-    /// # Errors
-    /// `not_initialised` before [`prepare`](Self::prepare), `storage_unavailable`, `invalid_configuration`.
-    pub fn create_authorize_url(&self, sign_in: &SignIn) -> Result<AuthorizeRequest, AuthError> {
-        sign_in.check(&self.0.config)?;
-        let metadata = self.known_metadata(i64::MAX).ok_or_else(|| {
-            AuthError::new(Code::NotInitialised, Phase::Authorize, "call and await prepare() first")
-        })?;
-        let entropy = Entropy {
-            state: self.random(Phase::Authorize)?,
-            nonce: self.random(Phase::Authorize)?,
-            verifier: self.random(Phase::Authorize)?,
-        };
-        let (url, record) = authorize::request(&self.0.config, &metadata, sign_in, &entropy);
-        let mut ledger = self.ledger()?;
-        let state = record.text("state").unwrap_or_default().to_owned();
-        ledger.begin(record, self.0.platform.now());
-        self.keep(ledger)?;
-        Ok(AuthorizeRequest { url, state })
-    }
-
     /// Finishes the sign-in that a URL is the response to. The same response gives the same result, however
     /// often and whenever it is asked for while the session lives; the code is sent once.
     ///
@@ -143,11 +100,14 @@ impl<P: Platform> Client<P> {
 
     async fn finish(&self, response: AuthorizationResponse) -> Result<SignInResult, AuthError> {
         let epoch = self.epoch();
-        self.must_be_pending(&response.state)?;
+        self.must_be_pending(&response)?;
         let metadata = self.metadata(Cache::Reuse).await?;
+        if let Some(token) = &response.signed {
+            self.check_signed_response(token, &metadata).await?;
+        }
         let advertised = metadata.sends_iss();
         callback::check_issuer(response.iss.as_deref(), self.0.config.issuer(), advertised)?;
-        let transaction = self.consume(&response.state)?;
+        let transaction = self.consume(&response)?;
         // From here on the same call cannot succeed any more, whatever the trouble is.
         let tokens = self.validated_tokens(response.outcome, &metadata, &transaction).await;
         let (tokens, user) = tokens.map_err(AuthError::permanent)?;
@@ -166,9 +126,26 @@ impl<P: Platform> Client<P> {
         Ok((tokens, user))
     }
 
-    fn must_be_pending(&self, state: &str) -> Result<(), AuthError> {
+    /// JARM 2.4: nothing of a signed response is acted upon before its signature and claims are what they must be.
+    async fn check_signed_response(&self, token: &Secret, metadata: &Metadata) -> Outcome {
+        let malformed = |reason| AuthError::new(Code::InvalidCallback, Phase::Callback, reason);
+        let jwt = jwt::parse(token.expose()).map_err(malformed)?;
+        let config = &self.0.config;
+        let issuer = config.issuer().unwrap_or_default();
+        let (now, skew) = self.seconds_and_skew();
+        let algorithms = id_token::algorithms(config.id_token_policy(), metadata.authorization_algorithms());
+        callback::check_signed(&jwt, issuer, config.client_id(), &algorithms, now, skew)?;
+        self.verify_signature(&jwt).await.map_err(|error| match error.code() {
+            Code::IdTokenInvalid => error.as_code(Code::InvalidCallback).in_phase(Phase::Callback),
+            _ => error,
+        })
+    }
+
+    fn must_be_pending(&self, response: &AuthorizationResponse) -> Result<(), AuthError> {
         let ledger = self.ledger()?;
+        let state = response.state.as_str();
         if let Some(record) = ledger.pending(state) {
+            callback::check_mode(response, record.text("responseMode"))?;
             // Another client of the same issuer on another page: the response is for that one (Core 3.1.2.5).
             let config = &self.0.config;
             let here = record.text("redirectUri") == Some(config.redirect_uri());
@@ -190,10 +167,10 @@ impl<P: Platform> Client<P> {
     }
 
     /// Takes the transaction out of the tab's storage before anything is sent (RFC 9700 4.2.4).
-    fn consume(&self, state: &str) -> Result<Transaction, AuthError> {
-        self.must_be_pending(state)?;
+    fn consume(&self, response: &AuthorizationResponse) -> Result<Transaction, AuthError> {
+        self.must_be_pending(response)?;
         let mut ledger = self.ledger()?;
-        let transaction = ledger.consume(state, self.0.platform.now());
+        let transaction = ledger.consume(&response.state, self.0.platform.now());
         self.keep(ledger)?;
         let broken = "the record of the sign-in is not whole";
         transaction.ok_or_else(|| AuthError::new(Code::TransactionNotFound, Phase::Callback, broken))
@@ -213,8 +190,8 @@ impl<P: Platform> Client<P> {
             });
         }
         let request = token::request(metadata.token_endpoint(), self.0.config.client_id(), code, transaction);
-        let response = self.0.platform.send(request, self.0.config.timeout()).await;
-        token::response(&response.map_err(|failure| failure.error(Phase::Token))?)
+        let response = self.exchange(request, None, Phase::Token).await?;
+        token::response(&response, self.is_bound())
     }
 
     /// The person that the ID token names. Without OpenID Connect there is none to ask for, and one that comes
@@ -228,39 +205,61 @@ impl<P: Platform> Client<P> {
         let Some(nonce) = transaction.nonce() else { return Ok(None) };
         let id_token =
             tokens.id_token.as_ref().ok_or_else(|| id_token::refused("the response has no ID token"))?;
+        let demands = Demands {
+            nonce: Some(nonce),
+            max_age: transaction.max_age(),
+            auth_time: transaction.auth_time(),
+            acr: &transaction.acr(),
+        };
         let jwt = jwt::parse(id_token.expose()).map_err(id_token::refused)?;
-        self.check_claims(&jwt, metadata, tokens, transaction, nonce)?;
-        if !self.0.config.skips_signatures() {
-            self.verify_signature(&jwt).await?;
-        }
-        let subject = jwt.claims.text("sub").ok_or_else(|| id_token::refused("sub"))?.to_owned();
+        self.check_id_token(&jwt, metadata, tokens.access_token.expose(), &demands).await?;
+        let subject = jwt.claims.text("sub").unwrap_or_default().to_owned();
         Ok(Some(Rc::new(User { subject, claims: jwt.claims })))
     }
 
-    fn check_claims(
+    /// The person of a refresh, if it brings an ID token: the same one, of the same sign-in (Core 12.2).
+    pub(super) async fn refreshed_user(
+        &self,
+        metadata: &Metadata,
+        tokens: &TokenResponse,
+    ) -> Result<Option<Rc<User>>, AuthError> {
+        let before = self.session(|session| session.user.clone())?;
+        let (Some(id_token), Some(before)) = (&tokens.id_token, before) else { return Ok(None) };
+        let jwt = jwt::parse(id_token.expose()).map_err(id_token::refused)?;
+        // It should have none; should it have one, then that of the sign-in.
+        let nonce = jwt.claims.get("nonce").and(before.claims.text("nonce"));
+        let demands = Demands { nonce, max_age: None, auth_time: false, acr: &[] };
+        let checked = self.check_id_token(&jwt, metadata, tokens.access_token.expose(), &demands).await;
+        checked
+            .and_then(|()| id_token::check_same(&before.claims, &jwt.claims))
+            .map_err(|error| error.in_phase(Phase::Refresh))?;
+        Ok(Some(Rc::new(User { subject: before.subject.clone(), claims: jwt.claims })))
+    }
+
+    async fn check_id_token(
         &self,
         jwt: &Jwt<'_>,
         metadata: &Metadata,
-        tokens: &TokenResponse,
-        transaction: &Transaction,
-        nonce: &str,
-    ) -> Result<(), AuthError> {
+        access_token: &str,
+        demands: &Demands<'_>,
+    ) -> Outcome {
         let config = &self.0.config;
         let policy = config.id_token_policy();
+        let (now, clock_skew) = self.seconds_and_skew();
         let expected = Expected {
             issuer: config.expected_issuer().ok_or_else(|| id_token::refused("iss"))?,
             audience: policy.text("expectAudience").unwrap_or(config.client_id()),
             client_id: config.client_id(),
             algorithms: &id_token::algorithms(policy, metadata.id_token_algorithms()),
-            nonce: Some(nonce),
-            access_token: tokens.access_token.expose(),
-            max_age: transaction.max_age(),
-            auth_time: transaction.auth_time(),
-            acr: &transaction.acr(),
-            now: self.0.platform.now().div_euclid(1000),
-            clock_skew: id_token::clock_skew(policy),
+            access_token,
+            now,
+            clock_skew,
         };
-        id_token::check(jwt, &expected).map_err(id_token::refused)
+        id_token::check(jwt, &expected, demands).map_err(id_token::refused)?;
+        match config.skips_signatures() {
+            true => Ok(()),
+            false => self.verify_signature(jwt).await,
+        }
     }
 
     /// All checks have passed: from here on somebody is signed in.
@@ -276,14 +275,16 @@ impl<P: Platform> Client<P> {
             return Err(ended());
         }
         let requested = Rc::new(transaction.scope());
-        // RFC 6749 5.1: no `scope` in the response means that all was granted.
-        let granted = tokens.scope.map_or_else(|| Rc::clone(&requested), Rc::new);
-        let lifetime = tokens.expires_in.map(|seconds| seconds.saturating_mul(1000));
+        let resource = transaction.resource().map(str::to_owned);
+        let token = self.access_token(&tokens, resource.clone(), Rc::clone(&requested));
+        let granted = Rc::clone(&token.scopes);
+        let before = self.session(|session| session.user.clone()).ok().flatten();
         self.begin_session(Session {
-            access_token: Rc::new(tokens.access_token),
+            tokens: vec![token],
+            refresh_token: tokens.refresh_token,
             id_token: tokens.id_token,
             user: user.clone(),
-            expires_at: lifetime.map(|lifetime| self.0.platform.now().saturating_add(lifetime)),
+            resource,
             granted: Rc::clone(&granted),
             requested: Rc::clone(&requested),
         });
@@ -292,6 +293,11 @@ impl<P: Platform> Client<P> {
         if self.epoch() != epoch {
             return Err(ended());
         }
+        if let (Some(before), Some(user)) = (before, &user)
+            && before.subject != user.subject
+        {
+            self.tell(Event::UserChanged(before.subject.clone(), user.subject.clone()));
+        }
         self.tell(Event::SignedIn(user.clone()));
         Ok(SignInResult {
             user,
@@ -299,6 +305,7 @@ impl<P: Platform> Client<P> {
             return_to: transaction.return_to().map(str::to_owned),
             missing: scope::missing(&requested, &granted),
             granted,
+            details: tokens.details,
         })
     }
 }

@@ -1,11 +1,13 @@
 //! Sign-out: here first and completely, then at the server.
 
-use super::session::Event;
+use super::session::{Event, Session};
 use super::{Client, Platform};
 use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::http::Cache;
 use crate::protocol::logout::{self, SignOut};
-use crate::protocol::url;
+use crate::protocol::secret::Secret;
+use crate::protocol::{revocation, url};
+use std::rc::Rc;
 
 /// Where the browser goes after the session has ended here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,35 @@ pub enum Farewell {
     Stay,
 }
 
+fn error(code: Code, reason: &'static str) -> AuthError {
+    AuthError::new(code, Phase::SignOut, reason)
+}
+
+/// What is revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Which {
+    AccessToken,
+    RefreshToken,
+    All,
+}
+
+/// A token, and what the server is told of its kind.
+pub(super) type Revocable = (Rc<Secret>, &'static str);
+
+impl Session {
+    /// The tokens of a kind.
+    fn secrets(&self, which: Which) -> Vec<Revocable> {
+        // The refresh token first: with it, many servers revoke what came of it.
+        let refresh = self.refresh_token.iter().filter(|_| which != Which::AccessToken);
+        let mut secrets: Vec<Revocable> = refresh.map(|token| (Rc::clone(token), "refresh_token")).collect();
+        if which != Which::RefreshToken {
+            secrets.extend(self.tokens.iter().map(|token| (Rc::clone(&token.token), "access_token")));
+        }
+        secrets
+    }
+}
+
 impl<P: Platform> Client<P> {
     /// Ends the session here, and gives the URL at which it ends at the server.
     ///
@@ -26,8 +57,14 @@ impl<P: Platform> Client<P> {
     /// cannot be told.
     pub async fn sign_out(&self, sign_out: &SignOut) -> Result<Farewell, AuthError> {
         sign_out.check(&self.0.config)?;
+        let tokens = self.session(|session| session.secrets(Which::All)).unwrap_or_default();
         let id_token = self.take_id_token();
         self.sign_out_local();
+        if sign_out.revoke() {
+            // The session has ended here in any case, and the server's page is what the person waits for.
+            let _ = self.revoke_all(&tokens).await;
+        }
+        drop(tokens);
         let metadata = self.metadata(Cache::Reuse).await?;
         let Some(endpoint) = metadata.end_session_endpoint() else {
             return Ok(sign_out.return_to().map_or(Farewell::Stay, |path| Farewell::Here(path.to_owned())));
@@ -49,13 +86,59 @@ impl<P: Platform> Client<P> {
         }
     }
 
+    /// Revokes tokens at the server, having forgotten them here first (RFC 7009 2). With all of them the session
+    /// ends.
+    ///
+    /// # Errors
+    /// `not_signed_in` without a session, `discovery_failed` where the server has no such endpoint, and what the
+    /// server answers. The tokens are forgotten here in any case.
+    pub async fn revoke(&self, which: Which) -> Result<(), AuthError> {
+        let tokens = self.session(|session| session.secrets(which))?;
+        let can_refresh = self.session(|session| session.refresh_token.is_some())?;
+        match which {
+            Which::RefreshToken => self.change_session(|session| session.refresh_token = None),
+            Which::AccessToken if can_refresh => self.change_session(|session| session.tokens.clear()),
+            _ => self.sign_out_local(),
+        }
+        self.revoke_all(&tokens).await
+    }
+
+    async fn revoke_all(&self, tokens: &[Revocable]) -> Result<(), AuthError> {
+        let metadata = self.metadata(Cache::Reuse).await?;
+        let endpoint = metadata.revocation_endpoint();
+        let endpoint =
+            endpoint.ok_or_else(|| error(Code::DiscoveryFailed, "the server has no revocation_endpoint"))?;
+        let mut outcome = Ok(());
+        for (token, hint) in tokens {
+            let request = revocation::request(endpoint, self.0.config.client_id(), token, hint);
+            let sent = self.0.platform.send(&request, self.0.config.timeout()).await;
+            let answer = sent.map_err(|failure| failure.error(Phase::SignOut));
+            outcome = outcome.and(answer.and_then(|response| revocation::response(&response)));
+        }
+        outcome
+    }
+
+    /// The server's word, by a frame of its own in our page, that the person has signed out there (OpenID Connect
+    /// Front-Channel Logout 1.0). True if it was about this session, which has ended then.
+    pub fn front_channel_logout(&self, url: &str) -> bool {
+        let Some(issuer) = self.0.config.issuer() else { return false };
+        let is_meant = self.session(|session| {
+            let sid = session.user.as_ref().and_then(|user| user.claims.text("sid"));
+            logout::front_channel(url, issuer, sid)
+        });
+        let is_meant = is_meant.unwrap_or(false);
+        if is_meant {
+            self.sign_out_local();
+        }
+        is_meant
+    }
+
     /// Handles the way back from the server's sign-out, and gives the path that the app wanted to go to.
     ///
     /// # Errors
     /// `not_mine` for another URL; `state_mismatch` where the `state` is not that of a sign-out of this tab.
     /// Neither signs anybody in or out.
     pub fn handle_sign_out_callback(&self, url: &str) -> Result<Option<String>, AuthError> {
-        let error = |code, reason| AuthError::new(code, Phase::SignOut, reason);
         let back = logout::response(url)
             .ok_or_else(|| error(Code::NotMine, "the URL is an authorization response"))?;
         let mut ledger = self.ledger()?;

@@ -6,22 +6,31 @@
 //! Deliberately absent: Web APIs, windows, navigation (the caller goes where a flow says), and any rule that
 //! could be a pure function of `protocol`.
 
+mod defer;
 mod discovery;
+mod dpop;
 mod fetch;
 mod flight;
 mod login;
 mod logout;
 pub mod platform;
+mod request;
 mod session;
+mod tokens;
+mod userinfo;
 
-pub use login::{AuthorizeRequest, SignInResult};
-pub use logout::Farewell;
+pub use fetch::{Call, Fetched, StepUp};
+pub use login::SignInResult;
+pub use logout::{Farewell, Which};
 pub use platform::{Platform, Unavailable};
-pub use session::{AccessToken, Event, State, User};
+pub use request::AuthorizeRequest;
+pub use session::{Event, State, User};
+pub use tokens::AccessToken;
 
 use crate::protocol::config::Config;
 use crate::protocol::error::{AuthError, Code, Phase};
-use crate::protocol::pkce::ENTROPY;
+use crate::protocol::id_token;
+use crate::protocol::token::Wanted;
 use crate::protocol::transaction::Ledger;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -35,7 +44,7 @@ impl<P: Platform> Clone for Client<P> {
     }
 }
 
-struct Inner<P> {
+struct Inner<P: Platform> {
     platform: Rc<P>,
     config: Config,
     observer: Box<dyn Fn(Event)>,
@@ -43,6 +52,11 @@ struct Inner<P> {
     session: RefCell<session::Sessions>,
     /// Responses that are being or have been handled, by their `state`: each is handled once, whoever asks.
     handlings: RefCell<Vec<login::Handling>>,
+    /// The request that was pushed ahead, for the next URL.
+    minted: RefCell<Option<request::Minted>>,
+    /// Refreshes that are under way, by what they are for; each waits for the one before it.
+    refreshes: RefCell<Vec<(Wanted, flight::Flight)>>,
+    proofs: RefCell<dpop::Proofs<P::Key>>,
 }
 
 impl<P: Platform> Client<P> {
@@ -55,6 +69,9 @@ impl<P: Platform> Client<P> {
             server: RefCell::default(),
             session: RefCell::default(),
             handlings: RefCell::default(),
+            minted: RefCell::default(),
+            refreshes: RefCell::default(),
+            proofs: RefCell::default(),
         }))
     }
 
@@ -63,12 +80,18 @@ impl<P: Platform> Client<P> {
         &self.0.config
     }
 
-    fn random(&self, phase: Phase) -> Result<[u8; ENTROPY], AuthError> {
-        let mut octets = [0; ENTROPY];
+    fn random<const LENGTH: usize>(&self, phase: Phase) -> Result<[u8; LENGTH], AuthError> {
+        let mut octets = [0; LENGTH];
         let unavailable =
             |Unavailable| AuthError::new(Code::InsecureContext, phase, "the browser gives no random octets");
         self.0.platform.random(&mut octets).map_err(unavailable)?;
         Ok(octets)
+    }
+
+    /// The time in seconds, and the seconds by which the server's clock may differ.
+    fn seconds_and_skew(&self) -> (i64, i64) {
+        let skew = id_token::clock_skew(self.0.config.id_token_policy());
+        (self.0.platform.now().div_euclid(1000), skew)
     }
 
     /// Versioned, and apart for each issuer and client, so that two apps on one origin never meet.

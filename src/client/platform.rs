@@ -1,7 +1,10 @@
 //! What a client needs of the world around it.
 
 use crate::protocol::http::{Failure, Request, Response};
+use crate::protocol::json::Value;
 use crate::protocol::jwk::SignatureCheck;
+use crate::protocol::jwt::Algorithm;
+use crate::protocol::secret::Secret;
 use std::future::Future;
 
 /// The browser does not have it, or denies it.
@@ -10,6 +13,13 @@ pub struct Unavailable;
 
 /// The effects of a client, each as small as can be. It runs in a page or in a worker: nothing here is a window.
 pub trait Platform: 'static {
+    /// A private key that can sign, and that nobody can read.
+    type Key: Clone + 'static;
+    /// A request of the app's own.
+    type Call: 'static;
+    /// What the app gets for it.
+    type Answer: 'static;
+
     /// Milliseconds since the epoch.
     fn now(&self) -> i64;
 
@@ -18,10 +28,36 @@ pub trait Platform: 'static {
 
     /// Sends a request without cookies or referrer, follows no redirect, and reads at most
     /// [`MAX_BODY`](crate::protocol::http::MAX_BODY) octets of the answer within `timeout` milliseconds.
-    fn send(&self, request: Request, timeout: i64) -> impl Future<Output = Result<Response, Failure>>;
+    fn send(&self, request: &Request, timeout: i64) -> impl Future<Output = Result<Response, Failure>>;
+
+    /// Sends a request of the app's own with these headers, without cookies, and follows no redirect. The
+    /// [`Response`] has the answer's status and headers, and no body. With `again`, the same call can be sent once
+    /// more.
+    fn call(
+        &self,
+        call: &Self::Call,
+        authorization: &Secret,
+        proof: Option<&str>,
+        again: bool,
+    ) -> impl Future<Output = Result<(Self::Answer, Response), Failure>>;
 
     /// Is the signature the key's? [`Unavailable`] without WebCrypto, or without the algorithm.
     fn verify(&self, check: SignatureCheck) -> impl Future<Output = Result<bool, Unavailable>>;
+
+    /// A new key that cannot be read, with its public part as a JWK. [`Unavailable`] where there is no WebCrypto, or
+    /// one that has been tampered with.
+    fn generate_key(
+        &self,
+        algorithm: Algorithm,
+    ) -> impl Future<Output = Result<(Self::Key, Value), Unavailable>>;
+
+    /// Signs.
+    fn sign(
+        &self,
+        key: &Self::Key,
+        algorithm: Algorithm,
+        input: &[u8],
+    ) -> impl Future<Output = Result<Vec<u8>, Unavailable>>;
 
     /// Reads what this tab keeps while the page is away.
     fn load(&self, key: &str) -> Result<Option<String>, Unavailable>;

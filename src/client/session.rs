@@ -1,10 +1,14 @@
 //! Who is signed in, with which token, and until when.
 
+use super::defer::Deferred;
+use super::fetch::StepUp;
+use super::tokens::AccessToken;
 use super::{Client, Platform};
 use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::json::Value;
 use crate::protocol::scope;
 use crate::protocol::secret::Secret;
+use crate::protocol::token::Wanted;
 use std::rc::Rc;
 
 /// The longest timer that browsers take; a longer one would fire at once.
@@ -39,6 +43,8 @@ pub enum State {
         granted: Rc<Vec<String>>,
         /// What was asked for.
         requested: Rc<Vec<String>>,
+        /// The server could not be asked for a fresh token when one was due.
+        stale: bool,
     },
 }
 
@@ -63,24 +69,25 @@ pub enum Event {
     SignedOut(Option<Code>),
     /// The session ran out.
     SessionExpired(AuthError),
+    /// There is a new access token; when it ends.
+    TokenRefreshed(Option<i64>),
+    /// A refresh was put off: until when, and why.
+    RefreshDeferred(i64, AuthError),
+    /// Another person is signed in: before, and now.
+    UserChanged(String, String),
+    /// A server wants more than the token shows (RFC 9470; RFC 6750 3.1).
+    StepUpRequired(StepUp),
 }
 
-/// The access token with what is known of it.
-#[derive(Debug)]
-pub struct AccessToken {
-    /// For the `Authorization` header, and nothing else.
-    pub token: Rc<Secret>,
-    /// Milliseconds since the epoch, where the server says it.
-    pub expires_at: Option<i64>,
-    /// What it is good for.
-    pub scopes: Rc<Vec<String>>,
-}
-
+/// A session. Whoever changes it does so by [`Client::change_session`].
 pub(super) struct Session {
-    pub(super) access_token: Rc<Secret>,
+    /// The sign-in's first, then those for other resources and scopes.
+    pub(super) tokens: Vec<AccessToken>,
+    pub(super) refresh_token: Option<Rc<Secret>>,
     pub(super) id_token: Option<Secret>,
     pub(super) user: Option<Rc<User>>,
-    pub(super) expires_at: Option<i64>,
+    /// The resource of the sign-in.
+    pub(super) resource: Option<String>,
     pub(super) granted: Rc<Vec<String>>,
     pub(super) requested: Rc<Vec<String>>,
 }
@@ -91,6 +98,8 @@ pub(super) struct Sessions {
     current: Option<Session>,
     /// Counts sessions, so that the timer of one does not end the next.
     generation: u32,
+    /// Counts changes.
+    revision: u32,
     /// Counts sign-outs.
     epoch: u32,
     /// Responses being handled.
@@ -98,6 +107,7 @@ pub(super) struct Sessions {
     reason: Option<Code>,
     /// The mark of the state that the observer was told last.
     told: Mark,
+    pub(super) deferred: Deferred,
 }
 
 /// What makes a state another one: which session, or whether one is coming, or why there is none.
@@ -106,7 +116,7 @@ type Mark = (Option<u32>, bool, Option<Code>);
 impl Sessions {
     fn mark(&self) -> Mark {
         match self.current {
-            Some(_) => (Some(self.generation), false, None),
+            Some(_) => (Some(self.revision), false, None),
             None if self.loading > 0 => (None, true, None),
             None => (None, false, self.reason),
         }
@@ -120,31 +130,36 @@ impl<P: Platform> Client<P> {
         match &sessions.current {
             Some(session) => State::Authenticated {
                 user: session.user.clone(),
-                expires_at: session.expires_at,
+                expires_at: session.tokens.first().and_then(|token| token.expires_at),
                 granted: Rc::clone(&session.granted),
                 requested: Rc::clone(&session.requested),
+                stale: sessions.deferred.is_pending(),
             },
             None if sessions.loading > 0 => State::Loading,
             None => State::Anonymous { reason: sessions.reason },
         }
     }
 
-    /// The access token of the session.
-    ///
-    /// # Errors
-    /// `not_signed_in` without a session, `session_expired` when it has run out.
-    pub fn access_token(&self) -> Result<AccessToken, AuthError> {
-        self.expire_if_due();
+    /// Looks at the session; the error says why there is none.
+    pub(super) fn session<T>(&self, look: impl FnOnce(&Session) -> T) -> Result<T, AuthError> {
         let sessions = self.0.session.borrow();
         match &sessions.current {
-            Some(session) => Ok(AccessToken {
-                token: Rc::clone(&session.access_token),
-                expires_at: session.expires_at,
-                scopes: Rc::clone(&session.granted),
-            }),
+            Some(session) => Ok(look(session)),
             None if sessions.reason == Some(Code::SessionExpired) => Err(expired()),
             None => Err(AuthError::new(Code::NotSignedIn, Phase::Token, "nobody is signed in")),
         }
+    }
+
+    /// Changes the session, if there is one, and tells of it.
+    pub(super) fn change_session(&self, change: impl FnOnce(&mut Session)) {
+        {
+            let mut sessions = self.0.session.borrow_mut();
+            sessions.revision = sessions.revision.wrapping_add(1);
+            if let Some(session) = &mut sessions.current {
+                change(session);
+            }
+        }
+        self.tell_state();
     }
 
     pub(super) fn tell(&self, event: Event) {
@@ -184,11 +199,13 @@ impl<P: Platform> Client<P> {
         let generation = {
             let mut sessions = self.0.session.borrow_mut();
             sessions.generation = sessions.generation.wrapping_add(1);
+            sessions.revision = sessions.revision.wrapping_add(1);
             sessions.reason = None;
+            sessions.deferred = Deferred::default();
             sessions.current = Some(session);
             sessions.generation
         };
-        self.watch_expiry(generation);
+        self.watch(generation);
     }
 
     /// Ends the session here: its secrets are wiped, and it is the observer's turn. True if there was one.
@@ -199,6 +216,7 @@ impl<P: Platform> Client<P> {
             sessions.reason = reason;
             sessions.current.take()
         };
+        self.forget_key();
         // Those under way find out by themselves.
         self.0.handlings.borrow_mut().retain(|handling| handling.is_under_way());
         let was_there = ended.is_some();
@@ -223,36 +241,74 @@ impl<P: Platform> Client<P> {
         self.0.session.borrow_mut().current.as_mut()?.id_token.take()
     }
 
-    fn expires_at(&self) -> Option<i64> {
-        self.0.session.borrow().current.as_ref()?.expires_at
+    /// Which session it is.
+    pub(super) fn generation(&self) -> u32 {
+        self.0.session.borrow().generation
     }
 
-    fn expire_if_due(&self) {
-        if self.expires_at().is_some_and(|at| at <= self.0.platform.now()) {
-            self.end_session(Some(Code::SessionExpired));
-            self.tell(Event::SessionExpired(expired()));
-            self.tell(Event::SignedOut(Some(Code::SessionExpired)));
+    /// Without a refresh token, a session ends with its access token.
+    pub(super) fn expire_if_due(&self) {
+        let now = self.0.platform.now();
+        let is_over = |session: &Session| {
+            session.refresh_token.is_none()
+                && session.tokens.first().is_some_and(|token| !token.is_valid(now))
+        };
+        if self.session(is_over).unwrap_or(false) {
+            self.expire(expired());
         }
     }
 
-    /// Ends the session of this generation at its deadline. The task holds no reference to the client while it
-    /// waits, so that a dropped client is gone at once.
-    fn watch_expiry(&self, generation: u32) {
+    /// Ends the session for a reason that lies not with the person.
+    pub(super) fn expire(&self, reason: AuthError) {
+        let code = reason.code();
+        if self.end_session(Some(code)) {
+            self.tell(Event::SessionExpired(reason));
+            self.tell(Event::SignedOut(Some(code)));
+        }
+    }
+
+    /// When something has to be done about the session.
+    pub(super) fn deadline(&self) -> Option<i64> {
+        let ahead = self.0.config.refreshes_ahead();
+        let deadline = |session: &Session| {
+            let token = session.tokens.first()?;
+            match session.refresh_token {
+                None => token.expires_at,
+                Some(_) => token.expires_at.filter(|_| ahead).map(|_| token.due_at),
+            }
+        };
+        let at = self.session(deadline).ok().flatten()?;
+        Some(at.max(self.0.session.borrow().deferred.retry_at()))
+    }
+
+    /// Renews or ends the session of this generation at its deadlines. The task holds no reference to the client
+    /// while it waits, so that a dropped client is gone at once.
+    pub(super) fn watch(&self, generation: u32) {
         let weak = Rc::downgrade(&self.0);
         let platform = Rc::clone(&self.0.platform);
         self.0.platform.spawn(async move {
             while let Some(client) = weak.upgrade().map(Client) {
                 client.expire_if_due();
-                let current = client.0.session.borrow().generation == generation;
-                let Some(at) = client.expires_at().filter(|_| current) else { return };
+                let current = client.generation() == generation;
+                let Some(at) = client.deadline().filter(|_| current) else { return };
+                let left = at.saturating_sub(platform.now());
+                if left <= 0 {
+                    // What comes of it is told by events.
+                    let wanted = client.session(|session| Wanted::of(session.resource.clone()));
+                    let Ok(wanted) = wanted else { return };
+                    let _ = client.refresh(&wanted).await;
+                    if client.deadline().is_some_and(|at| at <= platform.now()) {
+                        return; // Nothing was put off: trying again would come to the same.
+                    }
+                    continue;
+                }
                 drop(client);
-                let left = at.saturating_sub(platform.now()).clamp(1, LONGEST_TIMER);
-                platform.sleep(i32::try_from(left).unwrap_or(i32::MAX)).await;
+                platform.sleep(i32::try_from(left.min(LONGEST_TIMER)).unwrap_or(i32::MAX)).await;
             }
         });
     }
 }
 
-fn expired() -> AuthError {
+pub(super) fn expired() -> AuthError {
     AuthError::new(Code::SessionExpired, Phase::Token, "the access token has run out")
 }

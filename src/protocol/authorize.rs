@@ -20,11 +20,9 @@ pub const OWNED: &[&str] = &[
     "nonce",
     "code_challenge",
     "code_challenge_method",
-    "response_mode",
     "request",
     "request_uri",
     "resource",
-    "authorization_details",
     "dpop_jkt",
 ];
 
@@ -37,10 +35,13 @@ const TYPED: &[(&str, &str)] = &[
     ("uiLocales", "ui_locales"),
     ("display", "display"),
     ("claims", "claims"),
+    ("authorizationDetails", "authorization_details"),
+    ("responseMode", "response_mode"),
 ];
 
 const PROMPT: Kind = Kind::Word(&["none", "login", "consent", "select_account", "create"]);
 const DISPLAY: Kind = Kind::Word(&["page", "popup", "touch", "wap"]);
+const RESPONSE_MODE: Kind = Kind::Word(&["query", "fragment", "jwt"]);
 
 /// `SignInOptions`. (`signal` stays in the page.) The first members are those of `AuthorizationParams`.
 pub const SIGN_IN_OPTIONS: &[Member] = &[
@@ -51,14 +52,17 @@ pub const SIGN_IN_OPTIONS: &[Member] = &[
     optional("uiLocales", Kind::Text),
     optional("display", DISPLAY),
     optional("claims", Kind::Object),
+    optional("authorizationDetails", Kind::Details),
+    optional("responseMode", RESPONSE_MODE),
     optional("extra", Kind::Object),
     optional("scope", Kind::Scope),
+    optional("resource", Kind::Resource),
     optional("appState", Kind::Any),
     optional("returnTo", Kind::Path),
 ];
 
 /// `AuthorizationParams`.
-pub const AUTHORIZATION_PARAMS: &[Member] = SIGN_IN_OPTIONS.split_at(8).0;
+pub const AUTHORIZATION_PARAMS: &[Member] = SIGN_IN_OPTIONS.split_at(10).0;
 
 /// A browser app has none of these.
 const CREDENTIALS: &[&str] = &["client_secret", "client_assertion", "client_assertion_type"];
@@ -119,6 +123,16 @@ impl SignIn {
         }
         config.check_return_to(self.0.text("returnTo"))
     }
+
+    /// The resources that the tokens shall be good for (RFC 8707 2): the call's, or else the client's.
+    pub fn resources(&self, config: &Config) -> Vec<String> {
+        self.0.given("resource").map_or_else(|| config.resources(), shape::resources)
+    }
+
+    /// The options, to be compared.
+    pub fn options(&self) -> &Value {
+        &self.0
+    }
 }
 
 impl Default for SignIn {
@@ -136,8 +150,14 @@ pub struct Entropy {
     pub verifier: [u8; ENTROPY],
 }
 
-/// The URL to send the browser to, and the record that the response is judged by; see `transaction`.
-pub fn request(config: &Config, metadata: &Metadata, sign_in: &SignIn, entropy: &Entropy) -> (String, Value) {
+/// The parameters of the request, and the record that the response is judged by; see `transaction`. `thumbprint` is
+/// that of the key that the tokens shall be bound to (RFC 9449 10).
+pub fn request(
+    config: &Config,
+    sign_in: &SignIn,
+    entropy: &Entropy,
+    thumbprint: Option<&str>,
+) -> (Form, Value) {
     let (given, defaults) = (&sign_in.0, config.parameters());
     let option = |name: &str| given.given(name).or_else(|| defaults?.given(name));
     let scope = requested_scope(config, given);
@@ -146,6 +166,7 @@ pub fn request(config: &Config, metadata: &Metadata, sign_in: &SignIn, entropy: 
     let state = [config.tag(), &hash::base64url(&entropy.state)].concat();
     // Core 15.5.2: OpenID Connect alone has a nonce.
     let nonce = scope.iter().any(|token| token == "openid").then(|| hash::base64url(&entropy.nonce));
+    let resources = sign_in.resources(config);
 
     let mut form = Form::new();
     form.add("response_type", "code")
@@ -155,7 +176,11 @@ pub fn request(config: &Config, metadata: &Metadata, sign_in: &SignIn, entropy: 
         .add("state", &state)
         .add("nonce", nonce.as_deref().unwrap_or_default())
         .add("code_challenge", &verifier.challenge())
-        .add("code_challenge_method", "S256");
+        .add("code_challenge_method", "S256")
+        .add("dpop_jkt", thumbprint.unwrap_or_default());
+    for resource in &resources {
+        form.add("resource", resource);
+    }
     for (name, parameter) in TYPED {
         match option(name) {
             None => &mut form,
@@ -174,12 +199,19 @@ pub fn request(config: &Config, metadata: &Metadata, sign_in: &SignIn, entropy: 
         .maybe_text("issuer", config.issuer())
         .text("redirectUri", config.redirect_uri())
         .texts("scope", &scope)
+        .maybe_text("resource", resources.first().map(String::as_str))
+        .maybe_text("responseMode", option("responseMode").and_then(Value::as_str))
         .value("maxAge", option("maxAge").cloned().unwrap_or(Value::Null))
         .value("authTime", Value::Bool(asked("auth_time").is_some()))
         .texts("acr", &asked("acr").map(classes).unwrap_or_default())
         .value("appState", given.get("appState").cloned().unwrap_or(Value::Null))
         .maybe_text("returnTo", given.text("returnTo"));
-    (form::append_query(metadata.authorization_endpoint(), &form.finish()), record.finish())
+    (form, record.finish())
+}
+
+/// The URL to send the browser to with these parameters.
+pub fn url(metadata: &Metadata, form: Form) -> String {
+    form::append_query(metadata.authorization_endpoint(), &form.finish())
 }
 
 /// Adds parameters of the app's own, but for those that `over` has too.

@@ -1,4 +1,5 @@
-//! The authorization response (RFC 6749 4.1.2; RFC 9207), as it stands in the URL of the page.
+//! The authorization response (RFC 6749 4.1.2; RFC 9207; JWT Secured Authorization Response Mode), as it stands in
+//! the URL of the page.
 //!
 //! Order of the checks: ours, then `state`, `iss`, `error`, and the code last. A response that fails one has
 //! consumed nothing.
@@ -6,7 +7,12 @@
 use super::config::Config;
 use super::error::{AuthError, Code, Phase};
 use super::form::{self, Parameters};
+use super::hash;
+use super::json::Value;
+use super::jwt::{self, Algorithm, Jwt};
 use super::secret::Secret;
+use super::signed;
+use super::text;
 use super::url;
 
 /// Parameters of a response. None may come twice (RFC 6749 3.1).
@@ -25,6 +31,27 @@ pub const RESPONSE_PARAMETERS: &[&str] = &[
 /// The parameters that make a URL a response.
 const MARKS: &[&str] = &["code", "error", "response", "access_token", "id_token"];
 
+/// How a response came (`response_mode`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Mode {
+    Query,
+    Fragment,
+    /// A JWT in the query (JARM 2.3.1).
+    Jwt,
+}
+
+impl Mode {
+    /// The value of `response_mode` that asks for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Query => "query",
+            Mode::Fragment => "fragment",
+            Mode::Jwt => "jwt",
+        }
+    }
+}
+
 /// A well-formed response that says it is ours.
 #[derive(Debug)]
 #[allow(missing_docs)]
@@ -32,10 +59,17 @@ pub struct AuthorizationResponse {
     pub state: String,
     pub iss: Option<String>,
     pub outcome: Result<Secret, String>,
+    pub mode: Mode,
+    /// The JWT that all of it was read from. Nothing is verified: neither its signature nor [`check_signed`].
+    pub signed: Option<Secret>,
 }
 
 fn refused(code: Code, reason: &'static str) -> AuthError {
     AuthError::new(code, Phase::Callback, reason)
+}
+
+fn invalid(reason: &'static str) -> AuthError {
+    refused(Code::InvalidCallback, reason)
 }
 
 /// Reads the response that a URL is. `not_mine` for every other URL: it is not at the redirect URI, is no
@@ -43,55 +77,137 @@ fn refused(code: Code, reason: &'static str) -> AuthError {
 pub fn read(url: &str, config: &Config) -> Result<AuthorizationResponse, AuthError> {
     let (place, query, fragment) = url::split(url);
     // Decoded as browsers do it, and as `isCallback` of the npm package does.
-    let (parameters, in_fragment) = (form::parse(query), form::parse(fragment));
+    let (in_query, in_fragment) = (form::parse(query), form::parse(fragment));
     let here = url::same_place(place, config.redirect_uri());
-    if !here || !(is_ours(&parameters, config) || is_ours(&in_fragment, config)) {
+    if !here || !(is_ours(&in_query, config) || is_ours(&in_fragment, config)) {
         return Err(refused(Code::NotMine, "the URL is not a response to this client"));
     }
-    if in_fragment.has_any(MARKS) {
-        return Err(refused(Code::InvalidCallback, "the response came in the fragment"));
-    }
-    if !form::is_well_formed(query) {
-        return Err(refused(Code::InvalidCallback, "the encoding of the query"));
+    let (mode, encoded, parameters) = match in_fragment.has_any(RESPONSE_PARAMETERS) {
+        true if in_query.has_any(RESPONSE_PARAMETERS) => {
+            return Err(invalid("the response is in the query and in the fragment"));
+        }
+        true => (Mode::Fragment, fragment, in_fragment),
+        false => (Mode::Query, query, in_query),
+    };
+    if !form::is_well_formed(encoded) {
+        return Err(invalid("the encoding of the parameters"));
     }
     if RESPONSE_PARAMETERS.iter().any(|name| parameters.count(name) > 1) {
-        return Err(refused(Code::InvalidCallback, "a parameter came twice"));
+        return Err(invalid("a parameter came twice"));
     }
+    match parameters.text("response") {
+        None => interpret(&parameters, mode, None, config),
+        Some(token) => interpret(&claims(token, mode, &parameters)?, Mode::Jwt, Some(token), config),
+    }
+}
+
+fn interpret(
+    parameters: &Parameters,
+    mode: Mode,
+    signed: Option<&str>,
+    config: &Config,
+) -> Result<AuthorizationResponse, AuthError> {
     let state = parameters.text("state").filter(|state| state.starts_with(config.tag()));
     let state = state.ok_or_else(|| refused(Code::StateMismatch, "state is missing, or not ours"))?;
     Ok(AuthorizationResponse {
         state: state.to_owned(),
         iss: parameters.text("iss").map(str::to_owned),
-        outcome: outcome(&parameters)?,
+        outcome: outcome(parameters)?,
+        mode,
+        signed: signed.map(|token| Secret::new(token.to_owned())),
     })
 }
 
-/// Does a query have what makes a URL a response?
-pub fn looks_like_response(query: &str) -> bool {
-    form::parse(query).has_any(MARKS)
+/// The parameters that a JWT has for claims (JARM 2.1). It comes in the query, and what it says does not stand
+/// beside it once more.
+fn claims(token: &str, place: Mode, beside: &Parameters) -> Result<Parameters, AuthError> {
+    if place != Mode::Query || MARKS.iter().any(|name| *name != "response" && beside.text(name).is_some()) {
+        return Err(invalid("the signed response is in the fragment, or is not alone"));
+    }
+    let jwt = jwt::parse(token).map_err(|_| invalid("the signed response is no JWT that can be verified"))?;
+    let Value::Object(claims) = jwt.claims else { return Err(invalid("the claims of the response")) };
+    let text = |(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        _ => None,
+    };
+    Ok(Parameters(claims.into_iter().filter_map(text).collect()))
+}
+
+/// Does a query or fragment have what makes a URL a response?
+fn looks_like_response(part: &str) -> bool {
+    form::parse(part).has_any(MARKS)
+}
+
+/// Does a URL or path have in its query or fragment what makes it a response?
+pub fn bears_response(url: &str) -> bool {
+    let (_, query, fragment) = url::split(url);
+    looks_like_response(query) || looks_like_response(fragment)
 }
 
 fn is_ours(parameters: &Parameters, config: &Config) -> bool {
     let ours = |(name, value): &(String, String)| match name.as_str() {
         "state" => value.starts_with(config.tag()),
         "iss" => config.issuer() == Some(value),
+        "response" => names_us(value, config),
         _ => false,
     };
     parameters.has_any(MARKS) && parameters.0.iter().any(ours)
 }
 
+/// Has the payload of a JWT a text that begins with our tag, or is our issuer? This tells whose it is, not what it
+/// says: it is neither verified nor parsed, so that `isResponse` of the npm package can do the very same.
+fn names_us(token: &str, config: &Config) -> bool {
+    let parts = text::parts(token, b'.');
+    let [_, payload, _] = parts.as_slice() else { return false };
+    let payload = hash::from_base64url(payload).unwrap_or_default();
+    let holds = |text: String| payload.windows(text.len()).any(|part| part == text.as_bytes());
+    holds(["\"", config.tag()].concat())
+        || config.issuer().is_some_and(|issuer| holds(["\"", issuer, "\""].concat()))
+}
+
 /// Exactly one of `code` and `error`, in its character set (RFC 6749 A.11, 4.1.2.1), and no token.
 fn outcome(parameters: &Parameters) -> Result<Result<Secret, String>, AuthError> {
     if parameters.has_any(&["response", "access_token", "id_token"]) {
-        return Err(refused(Code::InvalidCallback, "the response is of a kind that was not asked for"));
+        return Err(invalid("the response is of a kind that was not asked for"));
     }
     let vschar = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
     let quoting = |text: &str| text.bytes().any(|b| matches!(b, b'"' | b'\\'));
     match (parameters.text("code"), parameters.text("error")) {
         (Some(code), None) if vschar(code) => Ok(Ok(Secret::new(code.to_owned()))),
         (None, Some(error)) if vschar(error) && !quoting(error) => Ok(Err(error.to_owned())),
-        _ => Err(refused(Code::InvalidCallback, "code or error")),
+        _ => Err(invalid("code or error")),
     }
+}
+
+/// The response comes as it was asked for, and as `query` where nothing was said (RFC 6749 4.1.2): who can choose
+/// another way could leave out the signature.
+pub fn check_mode(response: &AuthorizationResponse, expected: Option<&str>) -> Result<(), AuthError> {
+    match response.mode.name() == expected.unwrap_or("query") {
+        true => Ok(()),
+        false => Err(invalid("the response came in another mode than was asked for")),
+    }
+}
+
+/// Every check of a signed response but the signature's (JARM 2.4). Times are seconds.
+pub fn check_signed(
+    jwt: &Jwt<'_>,
+    issuer: &str,
+    client_id: &str,
+    algorithms: &[Algorithm],
+    now: i64,
+    clock_skew: i64,
+) -> Result<(), AuthError> {
+    let checked = signed::check(jwt, issuer, client_id, algorithms, now, clock_skew)
+        .and_then(|()| signed::require(jwt.claims.get("exp").is_some(), "exp"))
+        // It is for one client, which other audiences would not say (JARM 2.1).
+        .and_then(|()| {
+            let audiences = jwt.claims.get("aud").and_then(Value::as_array);
+            signed::require(audiences.is_none_or(|audiences| audiences.len() == 1), "aud")
+        });
+    checked.map_err(|name| match name {
+        "iss" => refused(Code::IssuerMismatch, "iss names another issuer"),
+        name => invalid(name),
+    })
 }
 
 /// The issuer's name in the response (RFC 9207 2.4): required where the server says that it sends it, compared

@@ -6,6 +6,7 @@ use super::error::AuthError;
 use super::hash;
 use super::id_token;
 use super::json::Value;
+use super::jwt::Algorithm;
 use super::metadata::{self, Metadata};
 use super::scope;
 use super::shape::{self, Kind, Member, invalid, optional, required};
@@ -22,6 +23,7 @@ pub const AUTH_OPTIONS: &[Member] = &[
     optional("redirectUri", Kind::Redirect),
     optional("postLogoutRedirectUri", Kind::Redirect),
     optional("scope", Kind::Scope),
+    optional("resource", Kind::Resource),
     optional("api", Kind::Any),
     optional("authorizationParams", Kind::Object),
     optional("idToken", Kind::Object),
@@ -30,8 +32,20 @@ pub const AUTH_OPTIONS: &[Member] = &[
     optional("storage", Kind::Word(&["memory"])),
     optional("transactionStorage", Kind::Word(&["sessionStorage"])),
     optional("restore", Kind::Word(&["none"])),
-    optional("par", Kind::Word(&["off"])),
+    optional("par", Kind::Word(&["auto", "required", "off"])),
+    // True, or an object of `DPOP_OPTIONS`.
+    optional("dpop", Kind::Any),
+    optional("refresh", Kind::Object),
 ];
+
+/// The object form of `dpop`.
+pub const DPOP_OPTIONS: &[Member] = &[optional("algorithms", Kind::Texts)];
+
+/// The option `refresh`.
+pub const REFRESH_OPTIONS: &[Member] = &[optional("leewaySec", Kind::Number), optional("auto", Kind::Flag)];
+
+/// Seconds before its end in which a token is not used any more if another can be had, by default.
+const LEEWAY: i64 = 30;
 
 /// Milliseconds that a request of the client's own may take, by default.
 const TIMEOUT: i64 = 10_000;
@@ -74,10 +88,12 @@ impl Config {
             authorize::check_parameters(parameters)?;
         }
         id_token::check_policy(options.given("idToken"))?;
+        check_dpop(options.given("dpop"))?;
+        options.given("refresh").map_or(Ok(()), |refresh| shape::check_options(refresh, REFRESH_OPTIONS))?;
         let fingerprint = [identity, "\n", options.text("clientId").unwrap_or_default()].concat();
         let config = Config {
             issuer: issuer.map(str::to_owned),
-            targets: targets(options.get("api"))?,
+            targets: Target::read_all(options.get("api"))?,
             tag: hash::sha256_base64url(fingerprint.as_bytes()).chars().take(8).collect(),
             metadata: metadata.map(Rc::new),
             options: options.clone(),
@@ -105,10 +121,11 @@ impl Config {
     /// Refuses a path that leads to the redirect URI with what looks like a response: it would be handled, and lead
     /// there again.
     pub fn check_return_to(&self, path: Option<&str>) -> Result<(), AuthError> {
-        let (before, query, _) = url::split(path.unwrap_or_default());
+        let path = path.unwrap_or_default();
+        let (before, ..) = url::split(path);
         let (redirect, ..) = url::split(self.redirect_uri());
         let here = Url::parse(redirect).is_some_and(|url| url.path == before);
-        match here && callback::looks_like_response(query) {
+        match here && callback::bears_response(path) {
             true => Err(invalid("returnTo", "is a response to this client")),
             false => Ok(()),
         }
@@ -187,6 +204,36 @@ impl Config {
         self.options.given("authorizationParams")
     }
 
+    /// The resources that are asked for unless a sign-in says otherwise (RFC 8707).
+    pub fn resources(&self) -> Vec<String> {
+        self.options.given("resource").map(shape::resources).unwrap_or_default()
+    }
+
+    /// Are authorization requests pushed (RFC 9126)? `required`, `auto` (where the server can), or `off`; nothing
+    /// said: where the server takes no others.
+    pub fn par(&self) -> Option<&str> {
+        self.options.text("par")
+    }
+
+    /// The algorithms of DPoP proofs, the preferred one first; none without DPoP.
+    pub fn dpop_algorithms(&self) -> Option<Vec<Algorithm>> {
+        let dpop = self.options.given("dpop").filter(|dpop| **dpop != Value::Bool(false))?;
+        let named = dpop.get("algorithms").and_then(Value::texts);
+        Some(named.map_or_else(|| DPOP_ALGORITHMS.to_vec(), |names| Algorithm::known(&names)))
+    }
+
+    /// Milliseconds before its end in which a token is not used any more if another can be had.
+    pub fn leeway(&self) -> i64 {
+        let refresh = self.options.given("refresh");
+        refresh.and_then(|refresh| refresh.integer("leewaySec")).unwrap_or(LEEWAY).saturating_mul(1000)
+    }
+
+    /// Are tokens refreshed before they run out, or when one is asked for?
+    pub fn refreshes_ahead(&self) -> bool {
+        let refresh = self.options.given("refresh");
+        refresh.and_then(|refresh| refresh.get("auto")) != Some(&Value::Bool(false))
+    }
+
     /// Where access tokens may be sent.
     pub fn targets(&self) -> &[Target] {
         &self.targets
@@ -203,10 +250,22 @@ impl Config {
     }
 }
 
-fn targets(api: Option<&Value>) -> Result<Vec<Target>, AuthError> {
-    match api {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(targets)) => targets.iter().map(Target::read).collect(),
-        Some(target) => Ok(vec![Target::read(target)?]),
+/// The algorithms that a proof may be signed with, the one that every browser has first.
+const DPOP_ALGORITHMS: &[Algorithm] = &[Algorithm::Es256, Algorithm::EdDsa];
+
+fn check_dpop(dpop: Option<&Value>) -> Result<(), AuthError> {
+    let Some(dpop) = dpop.filter(|dpop| !matches!(dpop, Value::Bool(_))) else { return Ok(()) };
+    if !matches!(dpop, Value::Object(_)) {
+        return Err(invalid("dpop", "is neither true, false nor an object"));
+    }
+    shape::check_options(dpop, DPOP_OPTIONS)?;
+    let Some(names) = dpop.get("algorithms").and_then(Value::texts) else { return Ok(()) };
+    let known = Algorithm::known(&names);
+    match !names.is_empty()
+        && known.len() == names.len()
+        && known.iter().all(|it| DPOP_ALGORITHMS.contains(it))
+    {
+        true => Ok(()),
+        false => Err(invalid("algorithms", "is empty, or names another than ES256 and EdDSA")),
     }
 }

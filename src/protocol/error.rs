@@ -59,8 +59,12 @@ codes! {
     IdTokenInvalid "id_token_invalid",
     /// The server's signing keys could not be had or are not usable.
     JwksFailed "jwks_failed",
+    /// DPoP (RFC 9449) could not be done: no usable key, or a server that refuses every proof.
+    DpopFailed "dpop_failed",
     /// The server issued a kind of token that was not asked for.
     TokenTypeMismatch "token_type_mismatch",
+    /// The server answered for another person than the one who is signed in.
+    UserMismatch "user_mismatch",
     /// The server did not answer in time.
     Timeout "timeout",
     /// The caller's `AbortSignal` ended it.
@@ -77,12 +81,18 @@ codes! {
     NotSignedIn "not_signed_in",
     /// The access token has run out.
     SessionExpired "session_expired",
+    /// The scope or resource was not granted.
+    ScopeMissing "scope_missing",
     /// The URL is not covered by `api`, so the token was not sent.
     OriginNotAllowed "origin_not_allowed",
+    /// The request must be sent again, and its body can be read only once.
+    BodyNotReplayable "body_not_replayable",
     /// The caller brought credentials of its own.
     CredentialRefused "credential_refused",
     /// The browser denies storage, or it is full.
     StorageUnavailable "storage_unavailable",
+    /// A cookie that browsers would drop or misread, or that the browser did not keep.
+    InvalidCookie "invalid_cookie",
 }
 
 /// In the course of what it went wrong.
@@ -95,6 +105,8 @@ pub enum Phase {
     Authorize,
     Callback,
     Token,
+    Refresh,
+    UserInfo,
     Fetch,
     Storage,
     SignOut,
@@ -114,6 +126,7 @@ struct Fields {
     oauth_error: Option<String>,
     reason: &'static str,
     option: Option<String>,
+    retry_after: Option<i64>,
 }
 
 impl AuthError {
@@ -133,6 +146,7 @@ impl AuthError {
             oauth_error: None,
             reason,
             option: None,
+            retry_after: None,
         }))
     }
 
@@ -165,6 +179,18 @@ impl AuthError {
         self
     }
 
+    /// The same trouble in another phase.
+    pub fn in_phase(mut self, phase: Phase) -> Self {
+        self.0.phase = phase;
+        self
+    }
+
+    /// With the seconds that the server asks to wait for.
+    pub fn with_retry_after(mut self, seconds: Option<i64>) -> Self {
+        self.0.retry_after = seconds;
+        self
+    }
+
     /// It would fail in the same way again.
     pub fn permanent(mut self) -> Self {
         self.0.retryable = false;
@@ -194,6 +220,11 @@ impl AuthError {
     /// The server's `error` value, where it sent a well-formed one.
     pub fn oauth_error(&self) -> Option<&str> {
         self.0.oauth_error.as_deref()
+    }
+
+    /// Seconds that the server asks to wait for (RFC 9110 10.2.3).
+    pub fn retry_after(&self) -> Option<i64> {
+        self.0.retry_after
     }
 
     /// Which rule, in a few words for the developer.

@@ -128,12 +128,12 @@ fn hex(digit: u8) -> Option<u32> {
     char::from(digit).to_digit(16)
 }
 
-/// Is every escape whole, and every decoded text UTF-8?
+/// Is every escape whole, and every decoded text UTF-8? And is there no white space, of which browsers drop some?
 pub fn is_well_formed(text: &str) -> bool {
     let mut rest = text.bytes();
     while let Some(octet) = rest.next() {
         let hex = |octet: Option<u8>| octet.is_some_and(|octet| octet.is_ascii_hexdigit());
-        if octet == b'%' && !(hex(rest.next()) && hex(rest.next())) {
+        if octet <= b' ' || octet == b'%' && !(hex(rest.next()) && hex(rest.next())) {
             return false;
         }
     }

@@ -4,6 +4,7 @@
 //! the body of a 307 again, wherever it points).
 
 use super::error::{AuthError, Code, Phase};
+use super::form::Form;
 use super::json::{self, Value};
 use super::secret::Secret;
 use super::text;
@@ -35,15 +36,40 @@ pub struct Request {
     pub form: Option<Secret>,
     /// See [`Cache`].
     pub cache: Cache,
+    /// The `Authorization` header.
+    pub authorization: Option<Secret>,
+    /// The `DPoP` header (RFC 9449 4.1): one proof, for this request alone.
+    pub proof: Option<String>,
 }
+
+impl Request {
+    /// GET of a public document.
+    pub fn get(url: &str, cache: Cache) -> Request {
+        Request { url: url.to_owned(), form: None, cache, authorization: None, proof: None }
+    }
+
+    /// POST of a form. It has secrets, and so may its answer.
+    pub fn post(url: &str, form: Form) -> Request {
+        let form = Some(Secret::new(form.finish()));
+        Request { form, ..Request::get(url, Cache::NoStore) }
+    }
+
+    /// The method, as it is sent.
+    pub fn method(&self) -> &'static str {
+        if self.form.is_some() { "POST" } else { "GET" }
+    }
+}
+
+/// The headers of an answer that are read, in lower case.
+pub const HEADERS: &[&str] = &["content-type", "dpop-nonce", "www-authenticate", "retry-after", "date"];
 
 /// What came back.
 #[derive(Debug)]
 pub struct Response {
     /// The HTTP status.
     pub status: u16,
-    /// The `Content-Type` header, or an empty text.
-    pub content_type: String,
+    /// Those of [`HEADERS`] that CORS lets us see, in their order there.
+    pub headers: Vec<Option<String>>,
     /// At most [`MAX_BODY`] octets, wiped when dropped.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -56,6 +82,8 @@ pub enum Failure {
     Offline,
     Network,
     TooLarge,
+    /// By the caller's signal.
+    Aborted,
 }
 
 impl Failure {
@@ -66,11 +94,18 @@ impl Failure {
             Failure::Offline => AuthError::new(Code::Offline, phase, "the browser is offline"),
             Failure::Network => AuthError::new(Code::Network, phase, "no connection, a redirect, or CORS"),
             Failure::TooLarge => AuthError::new(Code::ServerError, phase, "the answer is too large"),
+            Failure::Aborted => AuthError::new(Code::Aborted, phase, "the caller's signal ended the request"),
         }
     }
 }
 
 impl Response {
+    /// A header of [`HEADERS`]; several of one name are joined by commas (RFC 9110 5.3).
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let position = HEADERS.iter().position(|known| *known == name)?;
+        self.headers.get(position)?.as_deref()
+    }
+
     /// The error for a status that says "later": 408, 429 and 5xx. Nothing for any other.
     pub fn temporary_error(&self, phase: Phase) -> Option<AuthError> {
         let (code, reason) = match self.status {
@@ -79,13 +114,15 @@ impl Response {
             500.. => (Code::ServerError, "the server failed"),
             _ => return None,
         };
-        Some(AuthError::new(code, phase, reason).with_status(self.status))
+        // A date instead of seconds is rare, and the back-off serves for it.
+        let wait = self.header("retry-after").and_then(text::integer).filter(|seconds| *seconds >= 0);
+        Some(AuthError::new(code, phase, reason).with_status(self.status).with_retry_after(wait))
     }
 
     /// The JSON object that the body is, if its media type is `application/json` or the `other` one that is
     /// registered for the document.
     pub fn json_object(&self, other: &str) -> Option<Value> {
-        let (essence, _) = text::head(&self.content_type, b';');
+        let (essence, _) = text::head(self.header("content-type").unwrap_or_default(), b';');
         let essence = essence.trim_ascii();
         if !essence.eq_ignore_ascii_case("application/json") && !essence.eq_ignore_ascii_case(other) {
             return None;

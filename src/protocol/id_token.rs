@@ -53,18 +53,24 @@ pub struct Expected<'a> {
     pub audience: &'a str,
     pub client_id: &'a str,
     pub algorithms: &'a [Algorithm],
-    pub nonce: Option<&'a str>,
     /// The access token that came with it, for `at_hash`.
     pub access_token: &'a str,
+    /// Seconds since the epoch.
+    pub now: i64,
+    pub clock_skew: i64,
+}
+
+/// What the request asked of it.
+#[derive(Debug)]
+#[allow(missing_docs)]
+pub struct Demands<'a> {
+    pub nonce: Option<&'a str>,
     /// Seconds, when `max_age` was asked for.
     pub max_age: Option<i64>,
     /// `auth_time` was asked for as an essential claim.
     pub auth_time: bool,
     /// The classes that were asked for as essential; any will do, none asks nothing.
     pub acr: &'a [String],
-    /// Seconds since the epoch.
-    pub now: i64,
-    pub clock_skew: i64,
 }
 
 /// The reason that a check gives: the claim's or header's name.
@@ -76,15 +82,15 @@ pub fn refused(reason: &'static str) -> AuthError {
 }
 
 /// Every check of Core 3.1.3.7 but the signature's, in its order.
-pub fn check(jwt: &Jwt<'_>, expected: &Expected<'_>) -> Check {
+pub fn check(jwt: &Jwt<'_>, expected: &Expected<'_>, demands: &Demands<'_>) -> Check {
     check_kind(jwt, expected)?;
     let claims = &jwt.claims;
     require(claims.get("iss").and_then(Value::as_str) == Some(expected.issuer), "iss")?; // (2)
     check_audience(claims, expected)?; // (3) to (5)
     check_subject(claims)?; // Core 2
     check_times(claims, expected)?; // (9), (10)
-    require(claims.get("nonce").map(Value::as_str) == expected.nonce.map(Some), "nonce")?; // (11)
-    check_authentication(claims, expected)?; // (12), (13)
+    require(claims.get("nonce").map(Value::as_str) == demands.nonce.map(Some), "nonce")?; // (11)
+    check_authentication(claims, expected, demands)?; // (12), (13)
     check_at_hash(jwt, expected) // 3.1.3.8
 }
 
@@ -132,20 +138,20 @@ fn check_times(claims: &Value, expected: &Expected<'_>) -> Check {
     }
 }
 
-fn check_authentication(claims: &Value, expected: &Expected<'_>) -> Check {
-    if expected.auth_time || expected.max_age.is_some() {
+fn check_authentication(claims: &Value, expected: &Expected<'_>, demands: &Demands<'_>) -> Check {
+    if demands.auth_time || demands.max_age.is_some() {
         let authenticated = claims.get("auth_time").and_then(Value::as_integer).ok_or("auth_time")?;
         require(authenticated <= expected.now.saturating_add(expected.clock_skew), "auth_time")?;
-        if let Some(max_age) = expected.max_age {
+        if let Some(max_age) = demands.max_age {
             let limit = authenticated.saturating_add(max_age).saturating_add(expected.clock_skew);
             require(expected.now <= limit, "auth_time")?;
         }
     }
-    if expected.acr.is_empty() {
+    if demands.acr.is_empty() {
         return Ok(());
     }
     let class = claims.get("acr").and_then(Value::as_str);
-    require(class.is_some_and(|class| expected.acr.iter().any(|wanted| wanted == class)), "acr")
+    require(class.is_some_and(|class| demands.acr.iter().any(|wanted| wanted == class)), "acr")
 }
 
 fn check_at_hash(jwt: &Jwt<'_>, expected: &Expected<'_>) -> Check {
@@ -155,5 +161,18 @@ fn check_at_hash(jwt: &Jwt<'_>, expected: &Expected<'_>) -> Check {
             let computed = hash::left_half(jwt.algorithm.hash(), expected.access_token);
             require(value.as_str() == Some(&computed), "at_hash")
         }
+    }
+}
+
+/// An ID token of a refresh is about the same person and sign-in as the first (Core 12.2).
+pub fn check_same(before: &Value, claims: &Value) -> Result<(), AuthError> {
+    if claims.text("sub") != before.text("sub") {
+        return Err(AuthError::new(Code::UserMismatch, Phase::Refresh, "sub is not the session's"));
+    }
+    let differs =
+        |name: &str| claims.get(name).is_some_and(|new| before.get(name).is_some_and(|old| new != old));
+    match ["iss", "aud", "auth_time"].into_iter().find(|name| differs(name)) {
+        Some(name) => Err(refused(name)),
+        None => Ok(()),
     }
 }

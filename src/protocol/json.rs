@@ -159,6 +159,15 @@ impl Object {
         }
     }
 
+    /// With a value, unless it is null.
+    #[inline(never)]
+    pub fn maybe_value(self, name: &str, value: &Value) -> Self {
+        match value {
+            Value::Null => self,
+            value => self.value(name, value.clone()),
+        }
+    }
+
     /// With an array of texts.
     #[inline(never)]
     pub fn texts(self, name: &str, texts: &[String]) -> Self {

@@ -1,5 +1,7 @@
-//! RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0).
+//! Logout: what this client begins (OpenID Connect RP-Initiated Logout 1.0), and what the server tells it of
+//! (OpenID Connect Front-Channel Logout 1.0).
 
+use super::callback;
 use super::config::Config;
 use super::error::AuthError;
 use super::form::{self, Form};
@@ -11,8 +13,11 @@ use super::shape::{self, Kind, Member, optional};
 use super::url;
 
 /// `SignOutOptions`.
-pub const SIGN_OUT_OPTIONS: &[Member] =
-    &[optional("postLogoutRedirectUri", Kind::Redirect), optional("returnTo", Kind::Path)];
+pub const SIGN_OUT_OPTIONS: &[Member] = &[
+    optional("postLogoutRedirectUri", Kind::Redirect),
+    optional("returnTo", Kind::Path),
+    optional("revoke", Kind::Flag),
+];
 
 /// A sign-out, as the app asks for it: checked `SignOutOptions`.
 #[derive(Clone, Debug)]
@@ -33,6 +38,11 @@ impl SignOut {
     /// A path of this origin, for after the sign-out.
     pub fn return_to(&self) -> Option<&str> {
         self.0.text("returnTo")
+    }
+
+    /// Shall the server forget the tokens too?
+    pub fn revoke(&self) -> bool {
+        self.0.is_true("revoke")
     }
 }
 
@@ -86,10 +96,21 @@ pub struct Return<'a> {
 /// Reads the URL of a way back; nothing where it is an authorization response, as one page may serve both.
 pub fn response(url: &str) -> Option<Return<'_>> {
     let (place, query, _) = url::split(url);
-    let parameters = form::parse(query);
-    if parameters.has_any(&["code", "error"]) {
+    if callback::bears_response(url) {
         return None;
     }
+    let parameters = form::parse(query);
     let state = parameters.text("state").filter(|_| parameters.count("state") == 1);
     Some(Return { place, state: state.map(str::to_owned) })
+}
+
+/// Does a URL that the server loads in a frame end this session (Front-Channel Logout 2, 3)? It must name its
+/// issuer and the `sid` of its ID token. Both are optional there; without them any site could sign people out.
+pub fn front_channel(url: &str, issuer: &str, sid: Option<&str>) -> bool {
+    let (_, query, _) = url::split(url);
+    let parameters = form::parse(query);
+    let names = |name: &str, expected: &str| {
+        parameters.count(name) == 1 && !expected.is_empty() && parameters.text(name) == Some(expected)
+    };
+    form::is_well_formed(query) && names("iss", issuer) && sid.is_some_and(|sid| names("sid", sid))
 }

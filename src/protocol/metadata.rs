@@ -14,10 +14,17 @@ const MEMBERS: &[Member] = &[
     required("authorization_endpoint", Kind::Url),
     required("token_endpoint", Kind::Url),
     optional("jwks_uri", Kind::Url),
+    optional("userinfo_endpoint", Kind::Url),
     optional("end_session_endpoint", Kind::Url),
+    optional("revocation_endpoint", Kind::Url),
+    optional("pushed_authorization_request_endpoint", Kind::Url),
+    optional("require_pushed_authorization_requests", Kind::Flag),
     optional("authorization_response_iss_parameter_supported", Kind::Flag),
     optional("code_challenge_methods_supported", Kind::Texts),
     optional("id_token_signing_alg_values_supported", Kind::Texts),
+    optional("userinfo_signing_alg_values_supported", Kind::Texts),
+    optional("authorization_signing_alg_values_supported", Kind::Texts),
+    optional("dpop_signing_alg_values_supported", Kind::Texts),
 ];
 
 /// A checked metadata document.
@@ -65,8 +72,8 @@ impl Metadata {
     /// Plain http is for a server on this very machine: where the issuer is https, everything is.
     fn check_schemes(&self, issuer: Option<&str>) -> Result<(), AuthError> {
         let secure = |url: &str| url.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https:"));
-        let endpoints = ["authorization_endpoint", "token_endpoint", "jwks_uri", "end_session_endpoint"];
-        let mut urls = endpoints.iter().filter_map(|name| self.0.text(name));
+        let is_url = |member: &&Member| matches!(member.kind, Kind::Url);
+        let mut urls = MEMBERS.iter().filter(is_url).filter_map(|member| self.0.text(member.name));
         let expected = secure(issuer.unwrap_or(self.authorization_endpoint()));
         match expected && !urls.all(secure) {
             true => Err(unusable("an endpoint is not https")),
@@ -118,6 +125,26 @@ impl Metadata {
         self.0.text("jwks_uri")
     }
 
+    /// Where a person's claims are.
+    pub fn userinfo_endpoint(&self) -> Option<&str> {
+        self.0.text("userinfo_endpoint")
+    }
+
+    /// Where tokens are revoked.
+    pub fn revocation_endpoint(&self) -> Option<&str> {
+        self.0.text("revocation_endpoint")
+    }
+
+    /// Where authorization requests are pushed to (RFC 9126 5).
+    pub fn pushed_authorization_request_endpoint(&self) -> Option<&str> {
+        self.0.text("pushed_authorization_request_endpoint")
+    }
+
+    /// Does the server take pushed authorization requests only (RFC 9126 5)?
+    pub fn requires_pushed_requests(&self) -> bool {
+        self.0.is_true("require_pushed_authorization_requests")
+    }
+
     /// Where the browser is sent to for sign-out.
     pub fn end_session_endpoint(&self) -> Option<&str> {
         self.0.text("end_session_endpoint")
@@ -131,7 +158,26 @@ impl Metadata {
     /// The algorithms of ID tokens that this client can verify; RS256 where the server does not say (Discovery
     /// 3).
     pub fn id_token_algorithms(&self) -> Vec<Algorithm> {
-        match self.0.get("id_token_signing_alg_values_supported").and_then(Value::texts) {
+        self.algorithms("id_token_signing_alg_values_supported")
+    }
+
+    /// Those of signed UserInfo responses.
+    pub fn userinfo_algorithms(&self) -> Vec<Algorithm> {
+        self.algorithms("userinfo_signing_alg_values_supported")
+    }
+
+    /// Those of signed authorization responses (JARM 4).
+    pub fn authorization_algorithms(&self) -> Vec<Algorithm> {
+        self.algorithms("authorization_signing_alg_values_supported")
+    }
+
+    /// The algorithms of DPoP proofs, if the server says which (RFC 9449 5.1).
+    pub fn dpop_algorithms(&self) -> Option<Vec<String>> {
+        self.0.get("dpop_signing_alg_values_supported").and_then(Value::texts)
+    }
+
+    fn algorithms(&self, name: &str) -> Vec<Algorithm> {
+        match self.0.get(name).and_then(Value::texts) {
             Some(names) => Algorithm::known(&names),
             None => vec![Algorithm::Rs256],
         }

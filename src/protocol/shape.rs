@@ -5,7 +5,7 @@ use super::callback::RESPONSE_PARAMETERS;
 use super::error::{AuthError, Code, Phase};
 use super::json::Value;
 use super::url::{self, Url};
-use super::{form, scope};
+use super::{form, scope, text};
 
 /// What a member must be.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +26,10 @@ pub enum Kind {
     Scope,
     /// An absolute URL, https (or loopback), without fragment.
     Url,
+    /// Absolute URIs without fragment (RFC 8707 2): a text, or an array of such.
+    Resource,
+    /// Authorization details (RFC 9396 2): an array of objects, each with its `type`.
+    Details,
     /// Such a URL as browsers spell it, to be compared with the page's, without a parameter of a response.
     Redirect,
     /// A path of this origin that is safe to go to.
@@ -110,6 +114,8 @@ fn problem(value: &Value, kind: Kind) -> Option<&'static str> {
         Kind::Texts => (value.texts().is_some(), "is not an array of texts"),
         Kind::Scope => (scope::read(value).is_some(), "is not a list of scopes (RFC 6749 3.3)"),
         Kind::Url => (url, "is not an https URL without fragment"),
+        Kind::Resource => (is_resource(value), "is not an absolute URI without fragment, or a list of such"),
+        Kind::Details => (is_details(value), "is not an array of objects with a type"),
         Kind::Redirect => (
             text.is_some_and(is_redirect),
             "is not an absolute https URL without fragment and response parameters, as browsers spell it",
@@ -118,6 +124,33 @@ fn problem(value: &Value, kind: Kind) -> Option<&'static str> {
         Kind::Any => (true, ""),
     };
     if fits { None } else { Some(problem) }
+}
+
+/// One resource or several (RFC 8707 2). What a URI must be beyond its scheme is the server's to say: it is a name.
+fn is_resource(value: &Value) -> bool {
+    let resources = resources(value);
+    let is_absolute = |uri: &String| {
+        let (scheme, rest) = text::head(uri, b':');
+        let legal = |b: u8| b.is_ascii_graphic() && b != b'#';
+        scheme.bytes().next().is_some_and(|b| b.is_ascii_alphabetic())
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
+            && rest.is_some_and(|rest| !rest.is_empty())
+            && uri.bytes().all(legal)
+    };
+    !resources.is_empty() && resources.iter().all(is_absolute)
+}
+
+/// The resources of a text, or of an array of texts.
+pub fn resources(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        _ => value.texts().unwrap_or_default(),
+    }
+}
+
+fn is_details(value: &Value) -> bool {
+    let typed = |detail: &Value| detail.text("type").is_some_and(|kind| !kind.is_empty());
+    value.as_array().is_some_and(|details| details.iter().all(typed))
 }
 
 /// A URI that the server redirects to (RFC 6749 3.1.2). What it has for a query comes back with the response,

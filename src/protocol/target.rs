@@ -7,13 +7,22 @@ use super::text;
 use super::url::{self, Url};
 
 /// `ApiTarget` in its object form.
-pub const API_TARGET: &[Member] = &[required("origin", Kind::Redirect), optional("path", Kind::Path)];
+pub const API_TARGET: &[Member] = &[
+    required("origin", Kind::Redirect),
+    optional("path", Kind::Path),
+    optional("resource", Kind::Resource),
+    optional("scope", Kind::Texts),
+];
 
-/// An origin and the paths below a prefix.
+/// An origin and the paths below a prefix, and what a token for it must be like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
     origin: String,
     path: String,
+    /// The resource that the token must be for (RFC 8707); nothing: that of the sign-in.
+    pub resource: Option<String>,
+    /// What the token must be good for.
+    pub scope: Vec<String>,
 }
 
 impl Target {
@@ -38,7 +47,21 @@ impl Target {
             invalid("api", "is not an https URL without query, such as https://api.example/v1")
         })?;
         let path = url.path.strip_suffix('/').unwrap_or(url.path);
-        Ok(Target { origin: url.origin.to_owned(), path: path.to_owned() })
+        Ok(Target {
+            origin: url.origin.to_owned(),
+            path: path.to_owned(),
+            resource: value.text("resource").map(str::to_owned),
+            scope: value.get("scope").and_then(Value::texts).unwrap_or_default(),
+        })
+    }
+
+    /// The option `api`: one target or several.
+    pub fn read_all(api: Option<&Value>) -> Result<Vec<Target>, AuthError> {
+        match api {
+            None | Some(Value::Null) => Ok(Vec::new()),
+            Some(Value::Array(targets)) => targets.iter().map(Target::read).collect(),
+            Some(target) => Ok(vec![Target::read(target)?]),
+        }
     }
 
     /// Does it cover a URL, as the browser writes it after parsing? Prefixes end at segments: `/v1` covers

@@ -1,14 +1,16 @@
-//! The token request for a code, and its response (RFC 6749 4.1.3, 5; RFC 7636 4.5).
+//! The token requests, for a code and for a refresh token, and their response (RFC 6749 4.1.3, 5, 6; RFC 7636 4.5;
+//! RFC 8707 2.2).
 
 use super::error::{AuthError, Code, Phase};
 use super::form::Form;
-use super::http::{Cache, Request, Response};
+use super::http::{Request, Response};
 use super::json::Value;
 use super::scope;
 use super::secret::Secret;
 use super::shape::{self, Kind, Member, optional, required};
 use super::text;
 use super::transaction::Transaction;
+use std::rc::Rc;
 
 /// Lifetimes beyond a decade say nothing.
 const MAX_EXPIRES_IN: i64 = 10 * 365 * 86_400;
@@ -18,19 +20,80 @@ const MEMBERS: &[Member] = &[
     required("access_token", Kind::Text),
     required("token_type", Kind::Text),
     optional("id_token", Kind::Text),
+    optional("refresh_token", Kind::Text),
     optional("scope", Kind::Scope),
+    optional("authorization_details", Kind::Details),
 ];
+
+/// `TokenOptions`. (`signal` stays in the page.)
+pub const TOKEN_OPTIONS: &[Member] = &[
+    optional("resource", Kind::Resource),
+    optional("scope", Kind::Scope),
+    optional("minValiditySec", Kind::Number),
+    optional("forceRefresh", Kind::Flag),
+];
+
+/// What an access token must be for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The resource (RFC 8707); nothing: that of the sign-in.
+    pub resource: Option<String>,
+    /// Scopes, all of which it must have.
+    pub scope: Vec<String>,
+}
+
+impl Wanted {
+    /// All that was granted for a resource.
+    pub fn of(resource: Option<String>) -> Wanted {
+        Wanted { resource, scope: Vec::new() }
+    }
+}
+
+/// Which access token the app asks for: checked `TokenOptions`.
+#[derive(Clone, Debug, Default)]
+pub struct TokenOptions {
+    /// What for.
+    pub wanted: Wanted,
+    /// Milliseconds that it must be good for at least.
+    pub min_validity: i64,
+    /// Another one than that at hand.
+    pub force: bool,
+}
+
+impl TokenOptions {
+    /// Checks `TokenOptions`.
+    pub fn read(options: &Value) -> Result<TokenOptions, AuthError> {
+        shape::check_options(options, TOKEN_OPTIONS)?;
+        let resource = options.given("resource");
+        if resource.is_some_and(|resource| resource.as_str().is_none()) {
+            return Err(shape::invalid("resource", "is more than one; a token is for one"));
+        }
+        Ok(TokenOptions {
+            wanted: Wanted {
+                resource: resource.and_then(Value::as_str).map(str::to_owned),
+                scope: options.get("scope").and_then(scope::read).unwrap_or_default(),
+            },
+            min_validity: options.integer("minValiditySec").unwrap_or(0).saturating_mul(1000),
+            force: options.is_true("forceRefresh"),
+        })
+    }
+}
 
 /// What the token endpoint gave, checked but for the ID token.
 #[derive(Debug)]
 #[allow(missing_docs)] // The names are the standards'.
 pub struct TokenResponse {
-    pub access_token: Secret,
+    pub access_token: Rc<Secret>,
+    /// Is it bound to the key of the proofs (RFC 9449 5)?
+    pub bound: bool,
     pub id_token: Option<Secret>,
+    pub refresh_token: Option<Rc<Secret>>,
     /// Seconds, where the server says something sensible.
     pub expires_in: Option<i64>,
     /// Granted scopes, where the server says that they differ (RFC 6749 5.1).
     pub scope: Option<Vec<String>>,
+    /// Granted authorization details (RFC 9396 7), or null.
+    pub details: Value,
 }
 
 /// The request that turns a code into tokens. All is in the body, nothing in the URL.
@@ -40,8 +103,25 @@ pub fn request(token_endpoint: &str, client_id: &str, code: &Secret, transaction
         .add("code", code.expose())
         .add("redirect_uri", transaction.redirect_uri())
         .add("client_id", client_id)
-        .add("code_verifier", transaction.verifier.expose());
-    Request { url: token_endpoint.to_owned(), form: Some(Secret::new(form.finish())), cache: Cache::NoStore }
+        .add("code_verifier", transaction.verifier.expose())
+        .add("resource", transaction.resource().unwrap_or_default());
+    Request::post(token_endpoint, form)
+}
+
+/// The request for another access token: for a resource, and for these of the granted scopes or for all of them.
+pub fn refresh_request(
+    token_endpoint: &str,
+    client_id: &str,
+    refresh_token: &Secret,
+    wanted: &Wanted,
+) -> Request {
+    let mut form = Form::new();
+    form.add("grant_type", "refresh_token")
+        .add("refresh_token", refresh_token.expose())
+        .add("client_id", client_id)
+        .add("resource", wanted.resource.as_deref().unwrap_or_default())
+        .add("scope", &scope::write(&wanted.scope));
+    Request::post(token_endpoint, form)
 }
 
 fn invalid(reason: &'static str) -> AuthError {
@@ -49,27 +129,43 @@ fn invalid(reason: &'static str) -> AuthError {
 }
 
 /// Judges the answer: 200 with a JSON object is a success (RFC 6749 5.1), 4xx with `error` is the server's no
-/// (5.2), and everything else is neither.
-pub fn response(response: &Response) -> Result<TokenResponse, AuthError> {
+/// (5.2), and everything else is neither. `bound` says whether the request had a proof, so that its tokens must be
+/// bound to the key.
+pub fn response(response: &Response, bound: bool) -> Result<TokenResponse, AuthError> {
     if let Some(error) = response.temporary_error(Phase::Token) {
         return Err(error);
     }
     let document = response.json_object("application/json");
     match response.status {
-        200 => success(document.ok_or_else(|| invalid("the answer is not a JSON object"))?),
+        200 => success(document.ok_or_else(|| invalid("the answer is not a JSON object"))?, bound),
         status => Err(failure(document, status)),
     }
+}
+
+/// Does the server want another proof, with the nonce that it sends along (RFC 9449 8)?
+pub fn wants_nonce(response: &Response) -> bool {
+    matches!(response.status, 400 | 401)
+        && response
+            .json_object("application/json")
+            .is_some_and(|it| it.text("error") == Some("use_dpop_nonce"))
 }
 
 fn failure(document: Option<Value>, status: u16) -> AuthError {
     let error = document.as_ref().and_then(|document| document.get("error")?.as_str());
     let refused = match error {
         None => invalid("an unexpected HTTP status"),
-        Some("invalid_grant") => {
-            AuthError::new(Code::InvalidGrant, Phase::Token, "the server does not accept the code")
-        }
-        Some(_) => {
-            AuthError::new(Code::AuthorizationFailed, Phase::Token, "the server refused the token request")
+        Some(error) => {
+            let (code, reason) = match error {
+                "invalid_grant" => {
+                    (Code::InvalidGrant, "the server does not accept the code or refresh token")
+                }
+                "invalid_scope" | "invalid_target" => {
+                    (Code::ScopeMissing, "the scope or resource is refused")
+                }
+                "invalid_dpop_proof" | "use_dpop_nonce" => (Code::DpopFailed, "the server refuses the proof"),
+                _ => (Code::AuthorizationFailed, "the server refused the token request"),
+            };
+            AuthError::new(code, Phase::Token, reason)
         }
     };
     let refused = refused.with_status(status);
@@ -79,17 +175,28 @@ fn failure(document: Option<Value>, status: u16) -> AuthError {
     }
 }
 
-fn success(mut document: Value) -> Result<TokenResponse, AuthError> {
+fn success(mut document: Value, bound: bool) -> Result<TokenResponse, AuthError> {
     shape::check(&document, MEMBERS).map_err(|_| invalid("a member is missing, or of the wrong type"))?;
-    // RFC 6749 7.1: a type that is not understood is not used; the value is case-insensitive (5.1).
-    if !document.text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("Bearer")) {
-        return Err(AuthError::new(Code::TokenTypeMismatch, Phase::Token, "token_type is not Bearer"));
+    // RFC 6749 7.1: a type that is not understood is not used; the value is case-insensitive (5.1). Nor is one used
+    // that is weaker than what was asked for (RFC 9449 5).
+    let expected = if bound { "DPoP" } else { "Bearer" };
+    if !document.text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case(expected)) {
+        return Err(AuthError::new(
+            Code::TokenTypeMismatch,
+            Phase::Token,
+            "token_type is not what was asked for",
+        ));
     }
     Ok(TokenResponse {
         expires_in: document.get("expires_in").and_then(lifetime),
         scope: document.get("scope").and_then(scope::read),
-        access_token: secret(&mut document, "access_token")?.ok_or_else(|| invalid("access_token"))?,
+        access_token: secret(&mut document, "access_token")?
+            .map(Rc::new)
+            .ok_or_else(|| invalid("access_token"))?,
         id_token: secret(&mut document, "id_token")?,
+        refresh_token: secret(&mut document, "refresh_token")?.map(Rc::new),
+        bound,
+        details: document.take("authorization_details").unwrap_or(Value::Null),
     })
 }
 

@@ -28,6 +28,8 @@ const RECORD: &[Member] = &[
     optional("issuer", Kind::Text),
     required("redirectUri", Kind::Redirect),
     required("scope", Kind::Texts),
+    optional("resource", Kind::Resource),
+    optional("responseMode", Kind::Text),
     optional("maxAge", Kind::Number),
     required("authTime", Kind::Flag),
     required("acr", Kind::Texts),
@@ -62,6 +64,11 @@ impl Transaction {
     /// The scopes that were asked for.
     pub fn scope(&self) -> Vec<String> {
         self.texts("scope")
+    }
+
+    /// The resource that the first token is for.
+    pub fn resource(&self) -> Option<&str> {
+        self.record.text("resource")
     }
 
     /// The `max_age` that was asked for, in seconds.

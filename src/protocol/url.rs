@@ -16,6 +16,12 @@ pub struct Url<'a> {
     pub query: Option<&'a str>,
 }
 
+/// Scheme, host and port of a URL.
+pub fn origin(url: &str) -> Option<&str> {
+    let (place, ..) = split(url);
+    Url::parse(place).map(|url| url.origin)
+}
+
 impl<'a> Url<'a> {
     /// `None` for everything else, also: credentials, a fragment, white space, backslashes, characters beyond
     /// ASCII, dot segments.
@@ -73,7 +79,12 @@ fn host(authority: &str) -> Option<&str> {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (authority, None),
     };
-    let is_port = |port: &str| port.len() <= 5 && text::integer(port).is_some_and(|port| port >> 16 == 0);
+    // As browsers write it: without sign and leading zeros.
+    let is_port = |port: &str| {
+        matches!(port.bytes().next(), Some(b'1'..=b'9'))
+            && port.len() <= 5
+            && text::integer(port).is_some_and(|port| port >> 16 == 0)
+    };
     let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let legal = match address {
         Some(address) => address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':' || b == b'.'),

@@ -2,21 +2,29 @@
 //! is one function. Signatures are verified for real.
 
 use super::executor::{Executor, Join};
+use super::sign::SigningKey;
 use super::verify;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use wardkey::client::{Platform, Unavailable};
-use wardkey::protocol::http::{Cache, Failure, MAX_BODY, Request, Response};
+use wardkey::protocol::http::{Cache, Failure, HEADERS, MAX_BODY, Request, Response};
+use wardkey::protocol::json::{self, Value};
 use wardkey::protocol::jwk::SignatureCheck;
+use wardkey::protocol::jwt::Algorithm;
+use wardkey::protocol::secret::Secret;
 
 /// A request that reached the network.
 #[derive(Clone, Debug)]
 pub(crate) struct Sent {
+    pub(crate) method: String,
     pub(crate) url: String,
     /// The body of a POST.
     pub(crate) form: Option<String>,
+    pub(crate) authorization: Option<String>,
+    /// The `DPoP` header.
+    pub(crate) proof: Option<String>,
     pub(crate) cache: Cache,
     pub(crate) timeout: i64,
 }
@@ -26,7 +34,8 @@ pub(crate) struct Sent {
 pub(crate) enum Answer {
     Reply {
         status: u16,
-        content_type: String,
+        /// Those that CORS exposes.
+        headers: Vec<(String, String)>,
         body: Vec<u8>,
     },
     Fail(Failure),
@@ -36,7 +45,16 @@ pub(crate) enum Answer {
 
 impl Answer {
     pub(crate) fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
-        Answer::Reply { status, content_type: content_type.to_owned(), body: body.into() }
+        let headers = vec![("content-type".to_owned(), content_type.to_owned())];
+        Answer::Reply { status, headers, body: body.into() }
+    }
+
+    /// With one more header, in lower case.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Answer {
+        if let Answer::Reply { headers, .. } = &mut self {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+        self
     }
 
     pub(crate) fn json(value: &serde_json::Value) -> Answer {
@@ -50,6 +68,14 @@ impl Answer {
     pub(crate) fn late(self, milliseconds: i64) -> Answer {
         Answer::Late(milliseconds, Box::new(self))
     }
+}
+
+/// A request of the app's own.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AppRequest {
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) body: String,
 }
 
 type Network = Rc<dyn Fn(&Sent) -> Answer>;
@@ -76,7 +102,11 @@ pub(crate) struct Tab {
     pub(crate) no_random: Cell<bool>,
     /// No `crypto.subtle`, as on plain http.
     pub(crate) no_webcrypto: Cell<bool>,
+    /// `generateKey` gives nothing that can be trusted, as where a page has replaced it.
+    pub(crate) no_keys: Cell<bool>,
     pub(crate) offline: Cell<bool>,
+    /// The public keys that were made.
+    pub(crate) keys: RefCell<Vec<Value>>,
 }
 
 impl std::ops::Deref for Browser {
@@ -103,7 +133,9 @@ impl Browser {
             storage_full: Cell::default(),
             no_random: Cell::default(),
             no_webcrypto: Cell::default(),
+            no_keys: Cell::default(),
             offline: Cell::default(),
+            keys: RefCell::default(),
         }))
     }
 
@@ -210,7 +242,44 @@ impl Tab {
     }
 }
 
+impl Tab {
+    /// The answer when it comes, not redirected, and not too large.
+    async fn arrival(&self, sent: &Sent) -> Result<Response, Failure> {
+        let mut answer = self.exchange(sent);
+        // Never at once: no browser answers in the same turn.
+        let mut wait = 0;
+        while let Answer::Late(milliseconds, later) = answer {
+            wait += milliseconds;
+            answer = *later;
+        }
+        self.executor.sleep(wait.clamp(1, sent.timeout)).await;
+        if wait > sent.timeout {
+            return Err(Failure::Timeout);
+        }
+        match answer {
+            Answer::Reply { body, .. } if body.len() > MAX_BODY => Err(Failure::TooLarge),
+            Answer::Reply { status, headers, body } => Ok(response(status, &headers, body)),
+            Answer::Fail(failure) => Err(failure),
+            Answer::Late(..) => unreachable!("taken apart above"),
+        }
+    }
+}
+
+/// An answer as the rules see it.
+pub(crate) fn response(status: u16, headers: &[(String, String)], body: Vec<u8>) -> Response {
+    let header = |name: &&str| {
+        let values: Vec<&str> =
+            headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    };
+    Response { status, headers: HEADERS.iter().map(header).collect(), body: body.into() }
+}
+
 impl Platform for Browser {
+    type Key = Rc<SigningKey>;
+    type Call = AppRequest;
+    type Answer = String;
+
     fn now(&self) -> i64 {
         self.executor.now()
     }
@@ -232,32 +301,60 @@ impl Platform for Browser {
         Ok(())
     }
 
-    async fn send(&self, request: Request, timeout: i64) -> Result<Response, Failure> {
+    async fn send(&self, request: &Request, timeout: i64) -> Result<Response, Failure> {
         let sent = Sent {
-            url: request.url,
-            form: request.form.map(|form| form.expose().to_owned()),
+            method: request.method().to_owned(),
+            url: request.url.clone(),
+            form: request.form.as_ref().map(|form| form.expose().to_owned()),
+            authorization: request.authorization.as_ref().map(|header| header.expose().to_owned()),
+            proof: request.proof.clone(),
             cache: request.cache,
             timeout,
         };
-        let mut answer = self.exchange(&sent);
-        // Never at once: no browser answers in the same turn.
-        let mut wait = 0;
-        while let Answer::Late(milliseconds, later) = answer {
-            wait += milliseconds;
-            answer = *later;
+        self.arrival(&sent).await
+    }
+
+    async fn call(
+        &self,
+        call: &AppRequest,
+        authorization: &Secret,
+        proof: Option<&str>,
+        _again: bool,
+    ) -> Result<(String, Response), Failure> {
+        let sent = Sent {
+            method: call.method.clone(),
+            url: call.url.clone(),
+            form: Some(call.body.clone()).filter(|_| call.method != "GET"),
+            authorization: Some(authorization.expose().to_owned()),
+            proof: proof.map(str::to_owned),
+            cache: Cache::NoStore,
+            timeout: i64::MAX,
+        };
+        let response = self.arrival(&sent).await?;
+        let text = String::from_utf8(response.body.to_vec()).expect("text");
+        Ok((text, Response { body: Default::default(), ..response }))
+    }
+
+    async fn generate_key(&self, algorithm: Algorithm) -> Result<(Rc<SigningKey>, Value), Unavailable> {
+        self.executor.sleep(1).await;
+        if self.no_webcrypto.get() || self.no_keys.get() {
+            return Err(Unavailable);
         }
-        self.executor.sleep(wait.clamp(1, timeout)).await;
-        if wait > timeout {
-            return Err(Failure::Timeout);
-        }
-        match answer {
-            Answer::Reply { body, .. } if body.len() > MAX_BODY => Err(Failure::TooLarge),
-            Answer::Reply { status, content_type, body } => {
-                Ok(Response { status, content_type, body: body.into() })
-            }
-            Answer::Fail(failure) => Err(failure),
-            Answer::Late(..) => unreachable!("taken apart above"),
-        }
+        let name = if algorithm == Algorithm::Es256 { "ES256" } else { "EdDSA" };
+        let key = SigningKey::new(name, "own");
+        let jwk = json::parse(key.jwk().to_string().as_bytes()).expect("JSON");
+        self.keys.borrow_mut().push(jwk.clone());
+        Ok((Rc::new(key), jwk))
+    }
+
+    async fn sign(
+        &self,
+        key: &Rc<SigningKey>,
+        _algorithm: Algorithm,
+        input: &[u8],
+    ) -> Result<Vec<u8>, Unavailable> {
+        self.executor.sleep(1).await;
+        Ok(key.sign_octets(input))
     }
 
     async fn verify(&self, check: SignatureCheck) -> Result<bool, Unavailable> {

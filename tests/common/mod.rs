@@ -4,6 +4,7 @@
 pub(crate) mod browser;
 pub(crate) mod executor;
 pub(crate) mod page;
+pub(crate) mod proofs;
 pub(crate) mod server;
 pub(crate) mod sign;
 pub(crate) mod urls;

@@ -1,16 +1,19 @@
 //! A page load: a client with its own memory, in a tab whose storage it shares with the pages before and after.
 
-use super::browser::Browser;
+use super::browser::{AppRequest, Browser};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
-use wardkey::client::{AuthorizeRequest, Client, Event, Farewell, SignInResult, State};
+use wardkey::client::{
+    AccessToken, AuthorizeRequest, Call, Client, Event, Farewell, Fetched, SignInResult, State,
+};
 use wardkey::protocol::authorize::SignIn;
 use wardkey::protocol::config::Config;
 use wardkey::protocol::error::{AuthError, Code};
 use wardkey::protocol::json;
 use wardkey::protocol::logout::SignOut;
+use wardkey::protocol::token::TokenOptions;
 
 pub(crate) struct Page {
     pub(crate) client: Client<Browser>,
@@ -46,7 +49,18 @@ impl Page {
     }
 
     pub(crate) fn prepare(&self) -> Result<(), AuthError> {
-        self.run(|client| async move { client.prepare().await })
+        self.prepare_for(&json!({}))
+    }
+
+    pub(crate) fn prepare_for(&self, options: &Value) -> Result<(), AuthError> {
+        let sign_in = SignIn::read(&value(options))?;
+        self.run(|client| async move { client.prepare(&sign_in).await })
+    }
+
+    /// What `signIn` does up to leaving the page.
+    pub(crate) fn begin(&self, options: &Value) -> Result<AuthorizeRequest, AuthError> {
+        let sign_in = SignIn::read(&value(options))?;
+        self.run(|client| async move { client.begin(&sign_in).await })
     }
 
     pub(crate) fn create_authorize_url(&self, options: &Value) -> Result<AuthorizeRequest, AuthError> {
@@ -55,7 +69,7 @@ impl Page {
 
     /// `prepare` and a URL, both of which must succeed.
     pub(crate) fn authorize_url(&self, options: &Value) -> String {
-        self.prepare().unwrap_or_else(|error| panic!("prepare: {error}"));
+        self.prepare_for(options).unwrap_or_else(|error| panic!("prepare: {error}"));
         self.create_authorize_url(options).unwrap_or_else(|error| panic!("{error}")).url
     }
 
@@ -69,8 +83,23 @@ impl Page {
         self.run(|client| async move { client.sign_out(&sign_out).await })
     }
 
+    pub(crate) fn token(&self, options: &Value) -> Result<AccessToken, AuthError> {
+        let options = TokenOptions::read(&value(options))?;
+        self.run(|client| async move { client.token(&options).await })
+    }
+
     pub(crate) fn access_token(&self) -> Result<String, AuthError> {
-        self.client.access_token().map(|token| token.token.expose().to_owned())
+        self.token(&json!({})).map(|token| token.token.expose().to_owned())
+    }
+
+    /// The app's GET of a URL.
+    pub(crate) fn fetch(&self, url: &str) -> Result<Fetched<String>, AuthError> {
+        self.send(call("GET", url))
+    }
+
+    /// A request of the app's.
+    pub(crate) fn send(&self, call: Call<AppRequest>) -> Result<Fetched<String>, AuthError> {
+        self.run(|client| async move { client.fetch(&call, None).await })
     }
 
     pub(crate) fn is_signed_in(&self) -> bool {
@@ -81,6 +110,12 @@ impl Page {
     pub(crate) fn events(&self) -> Vec<String> {
         std::mem::take(&mut self.events.borrow_mut())
     }
+}
+
+/// A request that the app makes, as the browser hands it over.
+pub(crate) fn call(method: &str, url: &str) -> Call<AppRequest> {
+    let request = AppRequest { method: method.to_owned(), url: url.to_owned(), body: String::new() };
+    Call { method: method.to_owned(), url: url.to_owned(), has_credentials: false, replayable: true, request }
 }
 
 fn describe(event: &Event) -> String {
@@ -94,6 +129,10 @@ fn describe(event: &Event) -> String {
         }
         Event::SignedOut(why) => format!("signed out: {}", reason(why)),
         Event::SessionExpired(error) => format!("expired: {}", error.code().name()),
+        Event::TokenRefreshed(_) => "refreshed".to_owned(),
+        Event::RefreshDeferred(_, cause) => format!("deferred: {}", cause.code().name()),
+        Event::UserChanged(from, to) => format!("user changed: {from} to {to}"),
+        Event::StepUpRequired(step_up) => format!("step up: {step_up:?}"),
     }
 }
 

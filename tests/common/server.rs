@@ -2,22 +2,28 @@
 
 use super::browser::{Answer, Sent};
 use super::executor::Executor;
+use super::proofs::{self, Proofs};
 use super::sign::SigningKey;
 use super::urls;
 use ring::digest;
 use serde_json::{Value, json};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use wardkey::protocol::hash::base64url;
 
-/// What a code stands for.
+/// What a code stands for, and the refresh token that comes of it.
+#[derive(Clone, Default)]
 struct Grant {
     challenge: String,
     nonce: Option<String>,
     redirect_uri: String,
     scope: String,
+    /// The thumbprint of the key that the code is bound to, or that the refresh token is.
+    key: Option<String>,
     redeemed: bool,
+    /// How often it was refreshed.
+    refreshed: usize,
 }
 
 type Change = Box<dyn Fn(&mut Value)>;
@@ -43,6 +49,15 @@ pub(crate) struct AuthServer {
     changes: RefCell<Changes>,
     faults: RefCell<BTreeMap<String, Fault>>,
     complaints: RefCell<Vec<String>>,
+    /// Pushed requests, as queries.
+    pushed: RefCell<Vec<String>>,
+    /// Access tokens in force: the thumbprint of their key, or an empty text.
+    live: RefCell<BTreeMap<String, String>>,
+    /// The nonce that proofs must have, if any.
+    pub(crate) nonce: RefCell<Option<String>>,
+    /// Seconds that access tokens are good for.
+    pub(crate) lifetime: Cell<i64>,
+    proofs: Proofs,
 }
 
 /// The subject of everybody who signs in here.
@@ -61,6 +76,11 @@ impl AuthServer {
             changes: RefCell::default(),
             faults: RefCell::default(),
             complaints: RefCell::default(),
+            pushed: RefCell::default(),
+            live: RefCell::default(),
+            nonce: RefCell::default(),
+            lifetime: Cell::new(3600),
+            proofs: Proofs::default(),
         }
     }
 
@@ -72,7 +92,11 @@ impl AuthServer {
             "authorization_endpoint": format!("{issuer}/authorize"),
             "token_endpoint": format!("{issuer}/token"),
             "jwks_uri": format!("{issuer}/jwks"),
+            "userinfo_endpoint": format!("{issuer}/userinfo"),
             "end_session_endpoint": format!("{issuer}/logout"),
+            "revocation_endpoint": format!("{issuer}/revoke"),
+            "pushed_authorization_request_endpoint": format!("{issuer}/par"),
+            "dpop_signing_alg_values_supported": ["ES256", "EdDSA"],
             "response_types_supported": ["code"],
             "code_challenge_methods_supported": ["S256"],
             "id_token_signing_alg_values_supported": ["ES256", "ES384", "EdDSA"],
@@ -132,6 +156,12 @@ impl AuthServer {
 
     /// Does what a person does who signs in and consents: gives the URL that the browser is sent back to.
     pub(crate) fn authorize(&self, url: &str) -> String {
+        let pushed = urls::parameter(url, "request_uri").map(|uri| {
+            let position: usize = uri.rsplit(':').next().and_then(|it| it.parse().ok()).expect("a number");
+            assert!(urls::parameter(url, "state").is_none(), "what was pushed stands in the URL");
+            format!("{}?{}", self.issuer, std::mem::take(&mut self.pushed.borrow_mut()[position]))
+        });
+        let url = pushed.as_deref().unwrap_or(url);
         let get = |name| urls::parameter(url, name).unwrap_or_default();
         assert_eq!(get("response_type"), "code");
         assert_eq!(get("client_id"), self.client_id);
@@ -146,9 +176,10 @@ impl AuthServer {
         let back =
             answer.iter().fold(redirect_uri.clone(), |url, (name, value)| urls::with(&url, name, value));
         let challenge = get("code_challenge");
+        let key = urls::parameter(url, "dpop_jkt");
         self.grants
             .borrow_mut()
-            .insert(code, Grant { challenge, nonce, redirect_uri, scope, redeemed: false });
+            .insert(code, Grant { challenge, nonce, redirect_uri, scope, key, ..Grant::default() });
         back
     }
 
@@ -163,7 +194,10 @@ impl AuthServer {
         let honest = || match (path, &sent.form) {
             ("/.well-known/openid-configuration", None) => Answer::json(&self.metadata()),
             ("/jwks", None) => self.key_set(),
-            ("/token", Some(form)) => self.redeem(form),
+            ("/token", Some(form)) => self.token_endpoint(sent, form),
+            ("/par", Some(form)) => self.push(form),
+            ("/userinfo", None) => self.protected(sent, &json!({ "sub": SUBJECT, "name": "Ann" })),
+            ("/revoke", Some(form)) => self.revoke(form),
             _ => Answer::html(404),
         };
         let fault = self.faults.borrow().get(path).cloned();
@@ -174,7 +208,67 @@ impl AuthServer {
     fn answer_outside(&self, sent: &Sent) -> Answer {
         let url = url::Url::parse(&sent.url).expect("a URL");
         let fault = self.faults.borrow().get(url.path()).cloned();
-        fault.map_or_else(|| Answer::html(404), |fault| fault(&|| Answer::json(&self.metadata())))
+        let honest = || match url.host_str() {
+            Some("api.example") => self.protected(sent, &json!({ "ok": true })),
+            _ => Answer::json(&self.metadata()),
+        };
+        match fault {
+            Some(fault) => fault(&honest),
+            None if url.host_str() == Some("api.example") => honest(),
+            None => Answer::html(404),
+        }
+    }
+
+    /// A resource that wants a token in force (RFC 6750), with a proof where it is bound (RFC 9449 7).
+    fn protected(&self, sent: &Sent, body: &Value) -> Answer {
+        let challenge = |scheme: &str, error: &str| {
+            Answer::html(401).with("www-authenticate", &format!("{scheme} error=\"{error}\""))
+        };
+        let header = sent.authorization.as_deref().unwrap_or_default();
+        let (scheme, token) = header.split_once(' ').unwrap_or_default();
+        let Some(key) = self.live.borrow().get(token).cloned() else {
+            return challenge(scheme, "invalid_token");
+        };
+        if key.is_empty() {
+            return if scheme == "Bearer" {
+                Answer::json(body)
+            } else {
+                challenge("Bearer", "invalid_token")
+            };
+        }
+        match self.proofs.check(sent, Some(token), self.executor.now() / 1000) {
+            Ok(thumbprint) if scheme == "DPoP" && thumbprint == key => Answer::json(body),
+            Ok(_) => challenge("DPoP", "invalid_token"),
+            Err(why) => {
+                self.complain(&why);
+                challenge("DPoP", "invalid_dpop_proof")
+            }
+        }
+    }
+
+    fn push(&self, form: &str) -> Answer {
+        let mut pushed = self.pushed.borrow_mut();
+        pushed.push(form.to_owned());
+        let uri = format!("urn:ietf:params:oauth:request_uri:{}", pushed.len() - 1);
+        Answer::new(201, "application/json", json!({ "request_uri": uri, "expires_in": 60 }).to_string())
+    }
+
+    fn revoke(&self, form: &str) -> Answer {
+        let fields = urls::fields(form);
+        let token = fields.iter().find(|(name, _)| name == "token").map_or("", |(_, value)| value);
+        self.live.borrow_mut().remove(token);
+        self.grants.borrow_mut().remove(token);
+        Answer::html(200)
+    }
+
+    /// No access token is in force any more.
+    pub(crate) fn forget_tokens(&self) {
+        self.live.borrow_mut().clear();
+    }
+
+    /// No refresh token is good any more.
+    pub(crate) fn forget_grants(&self) {
+        self.grants.borrow_mut().clear();
     }
 
     fn key_set(&self) -> Answer {
@@ -191,42 +285,98 @@ impl AuthServer {
         Answer::new(400, "application/json", r#"{"error":"invalid_grant"}"#)
     }
 
-    /// The token endpoint (RFC 6749 4.1.3, RFC 7636 4.6).
-    fn redeem(&self, form: &str) -> Answer {
-        let fields = urls::fields(form);
-        let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
-        if names != ["grant_type", "code", "redirect_uri", "client_id", "code_verifier"] {
-            return self.complain("the fields of the token request");
+    /// The token endpoint (RFC 6749 4.1.3, 6; RFC 7636 4.6; RFC 9449 5).
+    fn token_endpoint(&self, sent: &Sent, form: &str) -> Answer {
+        let key = match &sent.proof {
+            None => None,
+            Some(_) => match self.proofs.check(sent, None, self.executor.now() / 1000) {
+                Ok(key) => Some(key),
+                Err(why) => return self.complain(&why),
+            },
+        };
+        if let (Some(nonce), Some(proof)) = (&*self.nonce.borrow(), &sent.proof)
+            && proofs::claim(proof, "nonce").as_deref() != Some(nonce)
+        {
+            let body = r#"{"error":"use_dpop_nonce"}"#;
+            return Answer::new(400, "application/json", body).with("dpop-nonce", nonce);
         }
-        let values: Vec<&str> = fields.iter().map(|(_, value)| value.as_str()).collect();
-        let [grant_type, code, redirect_uri, client_id, verifier] = values[..] else { unreachable!() };
-        let mut grants = self.grants.borrow_mut();
-        let Some(grant) = grants.get_mut(code) else { return self.complain("an unknown code") };
-        if grant.redeemed {
-            return self.complain("a code that was used before");
+        let fields: BTreeMap<String, String> = urls::fields(form).into_iter().collect();
+        if fields.len() != urls::fields(form).len() {
+            return self.complain("a parameter came twice");
         }
-        grant.redeemed = true;
-        let challenge = base64url(digest::digest(&digest::SHA256, verifier.as_bytes()).as_ref());
-        let wrong = [
-            (grant_type != "authorization_code", "grant_type"),
-            (redirect_uri != grant.redirect_uri, "redirect_uri"),
-            (client_id != self.client_id, "client_id"),
-            (challenge != grant.challenge, "code_verifier"),
-        ];
-        match wrong.iter().find(|(wrong, _)| *wrong) {
-            Some((_, what)) => self.complain(what),
-            None => self.tokens(grant),
+        let get = |name: &str| fields.get(name).map_or("", String::as_str);
+        if get("client_id") != self.client_id {
+            return self.complain("client_id");
+        }
+        let grant = match get("grant_type") {
+            "authorization_code" => self.redeem(&fields, key),
+            "refresh_token" => self.refresh(&fields, key),
+            _ => Err("grant_type"),
+        };
+        match grant {
+            Ok(grant) => self.tokens(&grant, get("scope"), get("resource")),
+            Err(what) => self.complain(what),
         }
     }
 
-    fn tokens(&self, grant: &Grant) -> Answer {
+    fn redeem(&self, fields: &BTreeMap<String, String>, key: Option<String>) -> Result<Grant, &'static str> {
+        let known = ["grant_type", "code", "redirect_uri", "client_id", "code_verifier", "resource"];
+        if fields.keys().any(|name| !known.contains(&name.as_str())) {
+            return Err("the fields of the token request");
+        }
+        let get = |name: &str| fields.get(name).map_or("", String::as_str);
+        let mut grants = self.grants.borrow_mut();
+        let grant = grants.get_mut(get("code")).ok_or("an unknown code")?;
+        if std::mem::replace(&mut grant.redeemed, true) {
+            return Err("a code that was used before");
+        }
+        let challenge = base64url(digest::digest(&digest::SHA256, get("code_verifier").as_bytes()).as_ref());
+        let wrong = [
+            (get("redirect_uri") != grant.redirect_uri, "redirect_uri"),
+            (challenge != grant.challenge, "code_verifier"),
+            (grant.key.is_some() && grant.key != key, "dpop_jkt"),
+        ];
+        if let Some((_, what)) = wrong.iter().find(|(wrong, _)| *wrong) {
+            return Err(what);
+        }
+        grant.key = key;
+        Ok(grant.clone())
+    }
+
+    /// Refresh tokens are good for one use (RFC 9700 4.14.2); the name of one says which use it is.
+    fn refresh(&self, fields: &BTreeMap<String, String>, key: Option<String>) -> Result<Grant, &'static str> {
+        let known = ["grant_type", "refresh_token", "client_id", "scope", "resource"];
+        if fields.keys().any(|name| !known.contains(&name.as_str())) {
+            return Err("the fields of the refresh request");
+        }
+        let token = fields.get("refresh_token").map_or("", String::as_str);
+        let mut grants = self.grants.borrow_mut();
+        let mut grant = grants.remove(token).ok_or("an unknown refresh token")?;
+        if grant.key != key {
+            return Err("another key than the grant's");
+        }
+        grant.refreshed += 1;
+        Ok(grant)
+    }
+
+    /// An access token in force, and where `offline_access` was granted a refresh token.
+    fn tokens(&self, grant: &Grant, scope: &str, resource: &str) -> Answer {
+        let access_token =
+            format!("access-{}-{}{}", grant.challenge, grant.refreshed, base64url(resource.as_bytes()));
+        let key = grant.key.clone();
         let mut tokens = json!({
-            "access_token": format!("access-{}", grant.challenge),
-            "token_type": "Bearer",
-            "expires_in": 3600,
-            "scope": grant.scope,
+            "access_token": access_token,
+            "token_type": if key.is_some() { "DPoP" } else { "Bearer" },
+            "expires_in": self.lifetime.get(),
+            "scope": if scope.is_empty() { &grant.scope } else { scope },
         });
-        if grant.nonce.is_some() {
+        self.live.borrow_mut().insert(access_token, key.unwrap_or_default());
+        if grant.scope.split(' ').any(|scope| scope == "offline_access") {
+            let refresh_token = format!("refresh-{}-{}", grant.challenge, grant.refreshed);
+            tokens["refresh_token"] = refresh_token.as_str().into();
+            self.grants.borrow_mut().insert(refresh_token, grant.clone());
+        }
+        if grant.nonce.is_some() && grant.refreshed == 0 {
             tokens["id_token"] = self.id_token(grant).into();
         }
         if let Some(change) = &self.changes.borrow().tokens {

@@ -69,13 +69,17 @@ impl SigningKey {
     pub(crate) fn sign(&self, header: &Value, claims: &Value) -> String {
         let part = |value: &Value| base64url(value.to_string().as_bytes());
         let input = [part(header), part(claims)].join(".");
-        let signature = match &self.pair {
-            Pair::Elliptic(_, pair) => {
-                let signed = pair.sign(&SystemRandom::new(), input.as_bytes());
-                signed.expect("a signature").as_ref().to_vec()
-            }
-            Pair::Edwards(pair) => pair.sign(input.as_bytes()).as_ref().to_vec(),
-        };
+        let signature = self.sign_octets(input.as_bytes());
         [input, base64url(&signature)].join(".")
+    }
+
+    /// The signature over these octets.
+    pub(crate) fn sign_octets(&self, input: &[u8]) -> Vec<u8> {
+        match &self.pair {
+            Pair::Elliptic(_, pair) => {
+                pair.sign(&SystemRandom::new(), input).expect("a signature").as_ref().to_vec()
+            }
+            Pair::Edwards(pair) => pair.sign(input).as_ref().to_vec(),
+        }
     }
 }

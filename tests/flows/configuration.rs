@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use wardkey::protocol::authorize::SignIn;
 use wardkey::protocol::error::{AuthError, Phase};
 use wardkey::protocol::logout::SignOut;
+use wardkey::protocol::token::TokenOptions;
 
 #[track_caller]
 fn refused<T>(result: Result<T, AuthError>, option: &str) {
@@ -89,7 +90,10 @@ fn an_unknown_option_is_refused_wherever_it_stands() {
     refused(changed(json!({ "authorizationParams": { "returnTo": "/" } })), "returnTo");
     refused(changed(json!({ "api": { "origin": "https://api.example", "prefix": "/" } })), "prefix");
     refused(SignIn::read(&value(&json!({ "redirectUri": "https://evil.example" }))), "redirectUri");
-    refused(SignOut::read(&value(&json!({ "revoke": true }))), "revoke");
+    refused(SignOut::read(&value(&json!({ "revokes": true }))), "revokes");
+    refused(TokenOptions::read(&value(&json!({ "force": true }))), "force");
+    refused(changed(json!({ "dpop": { "algs": [] } })), "algs");
+    refused(changed(json!({ "refresh": { "leeway": 1 } })), "leeway");
 }
 
 #[test]

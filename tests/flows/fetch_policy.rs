@@ -1,7 +1,9 @@
 //! Where an access token may be sent: SEC-089 to SEC-091.
 
+use crate::common::page::call;
 use crate::common::{Page, World, assert_error};
 use serde_json::json;
+use wardkey::client::Call;
 
 /// Signed in, with the API at `https://api.example/v1`.
 fn signed_in() -> Page {
@@ -20,9 +22,8 @@ fn sec_089_the_token_goes_to_the_api_and_nowhere_else() {
         "https://api.example/v1#x",
         "https://api.example/v1/a%20b",
     ] {
-        let token =
-            page.client.authorize_fetch(href, false).unwrap_or_else(|error| panic!("{href}: {error}"));
-        assert!(token.token.expose().starts_with("access-"));
+        let fetched = page.fetch(href).unwrap_or_else(|error| panic!("{href}: {error}"));
+        assert_eq!(fetched.answer, r#"{"ok":true}"#, "{href}");
     }
     for href in [
         "https://api.example/",
@@ -64,7 +65,7 @@ fn sec_089_the_token_goes_to_the_api_and_nowhere_else() {
         "https://api.example/v1\n",
         "https://api.example:443@attacker.example/v1",
     ] {
-        assert_error(&page.client.authorize_fetch(href, false), "origin_not_allowed", &["access-"]);
+        assert_error(&page.fetch(href), "origin_not_allowed", &["access-"]);
     }
 }
 
@@ -75,11 +76,7 @@ fn sec_089_without_api_there_is_nowhere() {
     for api in [json!([]), json!(null)] {
         let page = world.page_with(json!({ "api": api }));
         let _ = page.handle(&callback);
-        assert_error(
-            &page.client.authorize_fetch("https://api.example/v1", false),
-            "origin_not_allowed",
-            &[],
-        );
+        assert_error(&page.fetch("https://api.example/v1"), "origin_not_allowed", &[]);
     }
 }
 
@@ -99,26 +96,23 @@ fn sec_089_an_origin_covers_all_of_its_paths() {
         "https://two.example/api/x",
         "http://localhost:3000/x/y",
     ] {
-        assert!(page.client.authorize_fetch(href, false).is_ok(), "{href}");
+        assert!(page.fetch(href).is_ok(), "{href}");
     }
     for href in
         ["https://two.example/", "https://two.example/apis", "http://localhost:3001/x", "http://one.example/"]
     {
-        assert!(page.client.authorize_fetch(href, false).is_err(), "{href}");
+        assert!(page.fetch(href).is_err(), "{href}");
     }
 }
 
 #[test]
 fn sec_090_a_request_with_credentials_of_its_own_is_refused() {
     let page = signed_in();
-    assert_error(
-        &page.client.authorize_fetch("https://api.example/v1", true),
-        "credential_refused",
-        &["access-"],
-    );
+    let own = Call { has_credentials: true, ..call("GET", "https://api.example/v1") };
+    assert_error(&page.send(own), "credential_refused", &["access-"]);
     for query in ["access_token=x", "a=1&access_token=x", "access_token", "access%5Ftoken=x"] {
         let href = format!("https://api.example/v1/notes?{query}");
-        assert_error(&page.client.authorize_fetch(&href, false), "credential_refused", &["access-"]);
+        assert_error(&page.fetch(&href), "credential_refused", &["access-"]);
     }
 }
 
@@ -154,13 +148,9 @@ fn sec_091_targets_are_https() {
 fn nobody_signed_in_means_no_token_and_the_target_is_judged_first() {
     let world = World::new();
     let page = world.page();
-    assert_error(&page.client.authorize_fetch("https://api.example/v1", false), "not_signed_in", &[]);
-    assert_error(&page.client.authorize_fetch("https://attacker.example/", false), "origin_not_allowed", &[]);
+    assert_error(&page.fetch("https://api.example/v1"), "not_signed_in", &[]);
+    assert_error(&page.fetch("https://attacker.example/"), "origin_not_allowed", &[]);
     let (page, _) = world.sign_in();
     world.browser.advance(3_600_001);
-    assert_error(
-        &page.client.authorize_fetch("https://api.example/v1", false),
-        "session_expired",
-        &["access-"],
-    );
+    assert_error(&page.fetch("https://api.example/v1"), "session_expired", &["access-"]);
 }

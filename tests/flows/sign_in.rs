@@ -5,6 +5,7 @@ use crate::common::sign::SigningKey;
 use crate::common::{CALLBACK, CLIENT_ID, World, assert_error, urls};
 use serde_json::json;
 use wardkey::client::State;
+use wardkey::protocol::authorize::SignIn;
 use wardkey::protocol::http::Cache;
 
 #[test]
@@ -18,9 +19,10 @@ fn a_person_signs_in() {
     assert!(page.access_token().expect("a token").starts_with("access-"));
     assert_eq!(page.events(), ["loading", "authenticated", &format!("signed in: {SUBJECT}")]);
     assert_eq!(world.browser.verified(), 1, "the signature was not looked at once");
-    let State::Authenticated { user, expires_at, granted, requested } = page.client.state() else {
+    let State::Authenticated { user, expires_at, granted, requested, stale } = page.client.state() else {
         panic!("nobody is signed in");
     };
+    assert!(!stale);
     assert_eq!(user, result.user);
     assert_eq!(granted, requested);
     let hour = world.browser.executor().now() + 3_600_000;
@@ -96,7 +98,7 @@ fn prepare_asks_once_however_often_it_is_called() {
     let calls: Vec<_> = (0..5)
         .map(|_| {
             let client = page.client.clone();
-            world.browser.start(async move { client.prepare().await })
+            world.browser.start(async move { client.prepare(&SignIn::default()).await })
         })
         .collect();
     world.browser.advance(1_000);
@@ -112,7 +114,7 @@ fn who_stops_waiting_for_prepare_does_not_stop_the_others() {
         let page = world.page();
         let calls = [(); 3].map(|()| {
             let client = page.client.clone();
-            world.browser.start(async move { client.prepare().await })
+            world.browser.start(async move { client.prepare(&SignIn::default()).await })
         });
         world.browser.executor().settle();
         world.browser.executor().cancel(&calls[cancelled]);

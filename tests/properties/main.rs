@@ -2,6 +2,8 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
+mod challenge;
+mod dpop;
 mod encodings;
 mod messages;
 mod urls;

@@ -1,0 +1,171 @@
+//! Proof of possession (RFC 9449): the key of this session, the servers' nonces, and a proof for each request.
+
+use super::flight::{Flight, Outcome};
+use super::tokens::AccessToken;
+use super::{Client, Platform, Unavailable};
+use crate::protocol::challenge;
+use crate::protocol::dpop::{self, Key, Proof};
+use crate::protocol::error::{AuthError, Code, Phase};
+use crate::protocol::http::{Cache, Request, Response};
+use crate::protocol::{shape, token, url};
+use std::rc::Rc;
+
+/// How many servers' nonces are known at once; the oldest go first.
+const SERVERS: usize = 32;
+
+/// A key that never leaves the browser's keeping, and its public part.
+pub(super) struct Pair<K> {
+    private: K,
+    public: Key,
+}
+
+/// The key, and the newest nonce of each origin.
+pub(super) struct Proofs<K> {
+    key: Option<Rc<Pair<K>>>,
+    making: Option<Flight>,
+    nonces: Vec<(String, String)>,
+}
+
+impl<K> Default for Proofs<K> {
+    fn default() -> Self {
+        Proofs { key: None, making: None, nonces: Vec::new() }
+    }
+}
+
+/// Does the server want another proof, with the nonce that it sends along (RFC 9449 8, 9)?
+fn wants_nonce(response: &Response) -> bool {
+    let header = response.header("www-authenticate").and_then(|header| challenge::find(header, "DPoP"));
+    token::wants_nonce(response)
+        || header.is_some_and(|challenge| challenge.error() == Some("use_dpop_nonce"))
+}
+
+fn failed(reason: &'static str) -> AuthError {
+    AuthError::new(Code::DpopFailed, Phase::Token, reason)
+}
+
+impl<P: Platform> Client<P> {
+    /// Are tokens bound to a key?
+    pub(super) fn is_bound(&self) -> bool {
+        self.0.config.dpop_algorithms().is_some()
+    }
+
+    /// Sends a request of the client's own, with a proof if it has one to give: for the token that goes with it, or
+    /// where the tokens that are asked for shall be bound. A server that asks for its nonce gets it, once (RFC 9449
+    /// 8).
+    pub(super) async fn exchange(
+        &self,
+        mut request: Request,
+        token: Option<&AccessToken>,
+        phase: Phase,
+    ) -> Result<Response, AuthError> {
+        let is_proved = token.map_or_else(|| self.is_bound(), |token| token.bound);
+        let mut again = is_proved;
+        loop {
+            if is_proved {
+                let access_token = token.map(|token| token.token.expose());
+                let proof = self.proof(request.method(), &request.url, access_token).await;
+                request.proof = Some(proof.map_err(|error| error.in_phase(phase))?);
+            }
+            let sent = self.0.platform.send(&request, self.0.config.timeout()).await;
+            let response = sent.map_err(|failure| failure.error(phase))?;
+            let is_new = self.note_nonce(&request.url, &response);
+            if !(again && is_new && wants_nonce(&response)) {
+                return Ok(response);
+            }
+            again = false;
+        }
+    }
+
+    /// A proof for one request (RFC 9449 4.2). `access_token` is the one that goes with it.
+    pub(super) async fn proof(
+        &self,
+        method: &str,
+        url: &str,
+        access_token: Option<&str>,
+    ) -> Result<String, AuthError> {
+        let key = self.key().await?;
+        let nonce = self.nonce(url);
+        let proof = Proof {
+            method,
+            url,
+            nonce: nonce.as_deref(),
+            access_token,
+            issued_at: self.0.platform.now().div_euclid(1000),
+            jti: &self.random(Phase::Token)?,
+        };
+        let input = proof.signing_input(&key.public).ok_or_else(|| failed("no proof is for such a URL"))?;
+        let signature = self.0.platform.sign(&key.private, key.public.algorithm(), input.as_bytes()).await;
+        let signature = signature.map_err(|Unavailable| failed("the key does not sign"))?;
+        Ok(dpop::finish(&input, &signature))
+    }
+
+    /// A proof for a request that the app makes by other means. Without DPoP there is no key for one.
+    ///
+    /// # Errors
+    /// `invalid_configuration` without the option `dpop`, and those of a proof.
+    pub async fn app_proof(
+        &self,
+        method: &str,
+        url: &str,
+        access_token: Option<&str>,
+    ) -> Result<String, AuthError> {
+        if !self.is_bound() {
+            return Err(shape::invalid("dpop", "is off, so there is no key to prove the possession of"));
+        }
+        self.proof(method, url, access_token).await
+    }
+
+    /// The key of this session; made when it is first needed, by one of those who need it.
+    async fn key(&self) -> Result<Rc<Pair<P::Key>>, AuthError> {
+        if let Some(key) = self.0.proofs.borrow().key.clone() {
+            return Ok(key);
+        }
+        let client = self.clone();
+        let make = || Flight::new(Box::pin(async move { client.make_key().await }));
+        let making = self.0.proofs.borrow_mut().making.get_or_insert_with(make).clone();
+        let outcome = making.await;
+        self.0.proofs.borrow_mut().making = None;
+        outcome?;
+        self.0.proofs.borrow().key.clone().ok_or_else(|| failed("the key is gone"))
+    }
+
+    async fn make_key(&self) -> Outcome {
+        let metadata = self.metadata(Cache::Default).await?;
+        let wanted = self.0.config.dpop_algorithms().unwrap_or_default();
+        let advertised = metadata.dpop_algorithms();
+        let algorithm = dpop::choose(&wanted, advertised.as_deref())
+            .ok_or_else(|| failed("the server takes no proof that is signed with ES256 or EdDSA"))?;
+        let made = self.0.platform.generate_key(algorithm).await;
+        let made =
+            made.ok().and_then(|(private, jwk)| Some(Pair { private, public: Key::read(algorithm, &jwk)? }));
+        let pair = made.ok_or_else(|| failed("the browser gives no key that it keeps to itself"))?;
+        self.0.proofs.borrow_mut().key = Some(Rc::new(pair));
+        Ok(())
+    }
+
+    /// Forgets the key: the next session has another one.
+    pub(super) fn forget_key(&self) {
+        self.0.proofs.borrow_mut().key = None;
+    }
+
+    fn nonce(&self, url: &str) -> Option<String> {
+        let origin = url::origin(url)?;
+        let proofs = self.0.proofs.borrow();
+        proofs.nonces.iter().find(|(server, _)| server == origin).map(|(_, nonce)| nonce.clone())
+    }
+
+    /// Remembers the nonce that an answer brings, whatever the answer is (RFC 9449 8.2). Is it a new one?
+    pub(super) fn note_nonce(&self, url: &str, response: &Response) -> bool {
+        let nonce = response.header("dpop-nonce").and_then(dpop::nonce);
+        let (Some(nonce), Some(origin)) = (nonce, url::origin(url)) else { return false };
+        if self.nonce(url).as_deref() == Some(nonce) {
+            return false;
+        }
+        let nonces = &mut self.0.proofs.borrow_mut().nonces;
+        nonces.retain(|(server, _)| server != origin);
+        let surplus = (nonces.len() + 1).saturating_sub(SERVERS);
+        nonces.drain(..surplus);
+        nonces.push((origin.to_owned(), nonce.to_owned()));
+        true
+    }
+}

@@ -1,0 +1,140 @@
+//! The authorization request: prepared, pushed where it has to be, and minted (RFC 6749 4.1.1; RFC 9126).
+
+use super::discovery::FRESH;
+use super::{Client, Platform};
+use crate::protocol::authorize::{self, Entropy, SignIn};
+use crate::protocol::error::{AuthError, Code, Phase};
+use crate::protocol::form::Form;
+use crate::protocol::http::Cache;
+use crate::protocol::json::Value;
+use crate::protocol::metadata::Metadata;
+use crate::protocol::par;
+
+/// Where to send the browser.
+#[derive(Clone, Debug)]
+pub struct AuthorizeRequest {
+    /// The authorization URL.
+    pub url: String,
+    /// The `state` in it, by which the response is recognised.
+    pub state: String,
+}
+
+/// A request that was pushed ahead.
+pub(super) struct Minted {
+    options: Value,
+    request: AuthorizeRequest,
+    expires_at: i64,
+}
+
+fn failed(code: Code, reason: &'static str) -> AuthError {
+    AuthError::new(code, Phase::Authorize, reason)
+}
+
+impl<P: Platform> Client<P> {
+    /// Gets metadata and keys, after which [`create_authorize_url`](Self::create_authorize_url) needs no waiting,
+    /// and the page that handles the response finds both in the browser's HTTP cache. A request that has to be
+    /// pushed is pushed for these options.
+    ///
+    /// # Errors
+    /// `discovery_failed`, `issuer_mismatch`, `jwks_failed`; those of the options and of the push.
+    pub async fn prepare(&self, sign_in: &SignIn) -> Result<(), AuthError> {
+        let metadata = self.ready(sign_in).await?;
+        if self.pushes(&metadata)? {
+            let (request, lifetime) = self.push(&metadata, sign_in).await?;
+            let expires_at = self.0.platform.now().saturating_add(lifetime.saturating_mul(1000));
+            let options = sign_in.options().clone();
+            self.0.minted.replace(Some(Minted { options, request, expires_at }));
+        }
+        Ok(())
+    }
+
+    /// Mints an authorization request at once. Each call is a new transaction, kept for ten minutes.
+    ///
+    /// # Errors
+    /// `not_initialised` before [`prepare`](Self::prepare), and where the request must be pushed and was not, for
+    /// these options; `storage_unavailable`, `invalid_configuration`.
+    pub fn create_authorize_url(&self, sign_in: &SignIn) -> Result<AuthorizeRequest, AuthError> {
+        sign_in.check(&self.0.config)?;
+        let metadata = self.known_metadata(i64::MAX);
+        let metadata =
+            metadata.ok_or_else(|| failed(Code::NotInitialised, "call and await prepare() first"))?;
+        // A pushed request is used once (RFC 9126 4).
+        let now = self.0.platform.now();
+        let fits = |minted: &mut Minted| minted.options == *sign_in.options() && minted.expires_at > now;
+        if let Some(minted) = self.0.minted.borrow_mut().take_if(fits) {
+            return Ok(minted.request);
+        }
+        if self.pushes(&metadata)? && self.must_push(&metadata) {
+            let reason = "the request must be pushed: call and await prepare() with the same options first";
+            return Err(failed(Code::NotInitialised, reason));
+        }
+        let (form, state) = self.mint(sign_in)?;
+        Ok(AuthorizeRequest { url: authorize::url(&metadata, form), state })
+    }
+
+    /// Mints an authorization request, pushed where it has to be.
+    ///
+    /// # Errors
+    /// Those of [`prepare`](Self::prepare) and [`create_authorize_url`](Self::create_authorize_url).
+    pub async fn begin(&self, sign_in: &SignIn) -> Result<AuthorizeRequest, AuthError> {
+        let metadata = self.ready(sign_in).await?;
+        match self.pushes(&metadata)? {
+            true => Ok(self.push(&metadata, sign_in).await?.0),
+            false => self.create_authorize_url(sign_in),
+        }
+    }
+
+    async fn ready(&self, sign_in: &SignIn) -> Result<std::rc::Rc<Metadata>, AuthError> {
+        sign_in.check(&self.0.config)?;
+        let metadata = self.metadata(Cache::Default).await?;
+        if self.0.config.verifies_signatures() {
+            self.keys(Cache::Default, FRESH).await?;
+        }
+        Ok(metadata)
+    }
+
+    fn must_push(&self, metadata: &Metadata) -> bool {
+        self.0.config.par() == Some("required") || metadata.requires_pushed_requests()
+    }
+
+    /// Is the request pushed? Where the client or the server insists on it there is no other way.
+    fn pushes(&self, metadata: &Metadata) -> Result<bool, AuthError> {
+        let par = self.0.config.par();
+        let can = metadata.pushed_authorization_request_endpoint().is_some();
+        let refused = |reason| Err(failed(Code::InvalidConfiguration, reason).with_option("par"));
+        match (self.must_push(metadata), par) {
+            (true, Some("off")) => refused("is off, and the server takes pushed requests only"),
+            (true, _) if !can => refused("is required, and the server has no endpoint for it"),
+            (must, par) => Ok(must || (can && par == Some("auto"))),
+        }
+    }
+
+    /// Pushes a request; with the seconds for which the server knows it.
+    async fn push(
+        &self,
+        metadata: &Metadata,
+        sign_in: &SignIn,
+    ) -> Result<(AuthorizeRequest, i64), AuthError> {
+        let endpoint = metadata.pushed_authorization_request_endpoint().unwrap_or_default();
+        let (form, state) = self.mint(sign_in)?;
+        let response = self.exchange(par::request(endpoint, form), None, Phase::Authorize).await?;
+        let pushed = par::response(&response)?;
+        let url = par::authorization_url(metadata, self.0.config.client_id(), &pushed.request_uri);
+        Ok((AuthorizeRequest { url, state }, pushed.expires_in))
+    }
+
+    /// The parameters of a new request, whose record is kept, and its `state`.
+    fn mint(&self, sign_in: &SignIn) -> Result<(Form, String), AuthError> {
+        let entropy = Entropy {
+            state: self.random(Phase::Authorize)?,
+            nonce: self.random(Phase::Authorize)?,
+            verifier: self.random(Phase::Authorize)?,
+        };
+        let (form, record) = authorize::request(&self.0.config, sign_in, &entropy, None);
+        let mut ledger = self.ledger()?;
+        let state = record.text("state").unwrap_or_default().to_owned();
+        ledger.begin(record, self.0.platform.now());
+        self.keep(ledger)?;
+        Ok((form, state))
+    }
+}
