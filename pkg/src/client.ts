@@ -33,7 +33,9 @@ export async function connect(options: AuthOptions, open: Open): Promise<AuthCli
     const given: AuthOptions = { ...rest, redirectUri: rest.redirectUri ?? pageUrl()! };
     checkSpelling(given.redirectUri);
     const client = new Client(logger);
-    client.attach(await open(wasm, given, (event, detail) => client.hear(event, detail)), given);
+    const transport = await open(wasm, given, (event, detail) => client.hear(event, detail));
+    if (given.storage) await transport.call("open");
+    client.attach(transport, given);
     return client;
   } catch (error) {
     // The engine and its loading say what was wrong. All else is thrown by the options themselves.
@@ -326,6 +328,8 @@ class Client implements AuthClient {
       this.#emit("signedOut", { reason: typeof detail === "number" ? codeOf(detail) : "sign_out" });
     } else if (event === "sessionExpired") {
       this.#emit("sessionExpired", AuthError.from(detail));
+    } else if (event === "storageFailed") {
+      this.#failed(event, detail);
     } else if (event === "refreshDeferred") {
       const [retryAt, cause] = detail as [number, unknown];
       this.#log({ level: "warn", event, detail: { retryAt } });

@@ -19,7 +19,7 @@ export interface CookieOptions {
   secure?: boolean;
   /** The paths below which it is sent and seen. Default "/". */
   path?: string;
-  /** The domain whose hosts all get it, those of others too. Default: this host alone. */
+  /** The domain all of whose hosts get it, whoever runs them. Default: this host alone. */
   domain?: string;
   /** Seconds to live, a whole number, at most 400 days. Counts more than `expires`. */
   maxAgeSec?: number;

@@ -1,5 +1,5 @@
-/** Methods that change nothing (RFC 9110 9.2.1). */
-const SAFE = ["GET", "HEAD", "OPTIONS", "TRACE"];
+/** Methods that change nothing (RFC 9110 9.2.1), as `Request` spells them; it has no TRACE. */
+const SAFE = ["GET", "HEAD", "OPTIONS"];
 
 /**
  * The request with the token of `issueCsrfToken`, if it goes to the page's own origin by a method that is not safe; any
@@ -10,7 +10,7 @@ export function withCsrfToken(request: Request, token: { header: string; value: 
   // A blob: URL has the origin of the page that made it, and a page without one shares "null" with all others.
   const { protocol, origin: target } = new URL(request.url);
   const own = target === origin && (protocol === "https:" || protocol === "http:");
-  if (!own || SAFE.includes(request.method.toUpperCase())) return request;
+  if (!own || SAFE.includes(request.method)) return request;
   const headers = new Headers(request.headers);
   headers.set(token.header, token.value);
   return new Request(request, { headers, redirect: request.redirect === "follow" ? "error" : request.redirect });

@@ -33,8 +33,12 @@ export interface AuthOptions {
   idToken?: IdTokenPolicy;
   /** Milliseconds that a request of the client's own may take, its body included. Default 10,000. */
   timeoutMs?: number;
-  /** Where tokens rest. There is one way so far. */
-  storage?: "memory";
+  /**
+   * Where the session rests. "memory" (default) is gone with the page. "sessionStorage" outlasts a reload, "localStorage" the
+   * browser, and any script that ever runs in your origin can take the tokens out of either: choose it knowingly, with
+   * `dpop`, by which what is taken is of no use elsewhere. The key is then kept in IndexedDB, where nobody can read it.
+   */
+  storage?: "memory" | "sessionStorage" | "localStorage";
   /** Where a sign-in in progress rests between leaving the page and the response. There is one way so far. */
   transactionStorage?: "sessionStorage";
   /** What to do about a session that the page does not hold after a load. There is one way so far: nothing. */

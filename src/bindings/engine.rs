@@ -72,6 +72,10 @@ impl Engine {
 /// The operations in one state machine: a boxed future for each would be larger.
 async fn operate(client: &Client<Browser>, operation: &str, given: &Value) -> Result<JsValue, AuthError> {
     match operation {
+        "open" => {
+            client.restore().await;
+            Ok(JsValue::UNDEFINED)
+        }
         "prepare" => client.prepare(&SignIn::read(given)?).await.map(|()| JsValue::UNDEFINED),
         "begin" => Ok(request(client.begin(&SignIn::read(given)?).await?)),
         "handleCallback" => Ok(value::to_js(&signed_in(&*client.handle_callback(&url(given)?).await?))),

@@ -52,6 +52,7 @@ pub(super) fn emit(listener: &Function, event: &Event) {
             ("signedOut", to_js(&reason.map_or(Value::Null, |code| Value::Integer(code as i64))))
         }
         Event::SessionExpired(reason) => ("sessionExpired", error::to_js(reason)),
+        Event::StorageFailed(error) => ("storageFailed", error::to_js(error)),
         Event::TokenRefreshed(end) => {
             ("tokenRefreshed", to_js(&Object::new().maybe_integer("expiresAt", *end).finish()))
         }

@@ -18,6 +18,9 @@ extern "C" {
     #[wasm_bindgen(static_method_of = Global, getter, catch, js_class = "globalThis", js_name = sessionStorage)]
     fn session_storage() -> Result<Option<Storage>, JsValue>;
 
+    #[wasm_bindgen(static_method_of = Global, getter, catch, js_class = "globalThis", js_name = localStorage)]
+    fn local_storage() -> Result<Option<Storage>, JsValue>;
+
     #[wasm_bindgen(js_namespace = globalThis, js_name = setTimeout)]
     pub(super) fn set_timeout(handler: &Function, milliseconds: i32);
 
@@ -40,6 +43,10 @@ pub(super) fn crypto() -> Option<Crypto> {
 
 pub(super) fn session_storage() -> Option<Storage> {
     Global::session_storage().ok().flatten()
+}
+
+pub(super) fn local_storage() -> Option<Storage> {
+    Global::local_storage().ok().flatten()
 }
 
 /// Sends `request`, a URL or a `Request`.

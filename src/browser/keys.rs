@@ -38,20 +38,48 @@ extern "C" {
     fn stringify(value: &JsValue) -> Result<String, JsValue>;
 }
 
-/// A key for proofs (RFC 9449 11.4): the browser keeps it, and nobody can read it, us included.
-pub(super) async fn generate(algorithm: Algorithm) -> Result<(CryptoKey, Value), Unavailable> {
-    try_generate(&subtle().ok_or(Unavailable)?, algorithm).await.ok().flatten().ok_or(Unavailable)
+#[wasm_bindgen(module = "/src/browser/key_store.js")]
+extern "C" {
+    #[wasm_bindgen(catch, js_name = loadKey)]
+    fn load_key(name: &str) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = chooseKey)]
+    fn choose_key(name: &str, pair: &Pair) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = dropKey)]
+    fn drop_key(name: &str) -> Result<Promise, JsValue>;
 }
 
-async fn try_generate(
+/// A key for proofs (RFC 9449 11.4): the browser keeps it, and nobody can read it, us included. With a name it is
+/// the one that is kept under this name, for all tabs.
+pub(super) async fn own(algorithm: Algorithm, name: Option<&str>) -> Result<(CryptoKey, Value), Unavailable> {
+    let subtle = subtle().ok_or(Unavailable)?;
+    try_own(&subtle, algorithm, name).await.ok().flatten().ok_or(Unavailable)
+}
+
+/// Forgets the key of this name.
+pub(super) async fn drop_own(name: &str) {
+    if let Ok(dropped) = drop_key(name) {
+        // Where there is no database, there is no key either.
+        let _ = wait(dropped).await;
+    }
+}
+
+async fn try_own(
     subtle: &SubtleCrypto,
     algorithm: Algorithm,
+    name: Option<&str>,
 ) -> Result<Option<(CryptoKey, Value)>, JsValue> {
-    let parameters = parameters(algorithm, Some("P-256").filter(|_| algorithm == Algorithm::Es256));
-    let usages = Array::of2(&JsValue::from_str("sign"), &JsValue::from_str("verify"));
-    let parameters: Object = value::to_js(&parameters).unchecked_into();
-    let pair = wait(subtle.generate_key_with_object(&parameters, false, &usages)?).await?;
-    let pair: Pair = pair.unchecked_into();
+    let kept = match name {
+        Some(name) => wait(load_key(name)?).await?,
+        None => JsValue::UNDEFINED,
+    };
+    let pair: Pair =
+        if kept.is_undefined() { generate(subtle, algorithm).await? } else { kept.unchecked_into() };
+    let pair: Pair = match name {
+        Some(name) => wait(choose_key(name, &pair)?).await?.unchecked_into(),
+        None => pair,
+    };
     let key = pair.private_key();
     // A page's patch of `generateKey` may have made one that can be taken away.
     if key.extractable() || key.type_() != "private" {
@@ -59,6 +87,14 @@ async fn try_generate(
     }
     let jwk = stringify(&wait(subtle.export_key("jwk", &pair.public_key())?).await?)?;
     Ok(json::parse(jwk.as_bytes()).map(|jwk| (key, jwk)))
+}
+
+async fn generate(subtle: &SubtleCrypto, algorithm: Algorithm) -> Result<Pair, JsValue> {
+    let parameters = parameters(algorithm, Some("P-256").filter(|_| algorithm == Algorithm::Es256));
+    let parameters: Object = value::to_js(&parameters).unchecked_into();
+    let usages = Array::of2(&JsValue::from_str("sign"), &JsValue::from_str("verify"));
+    let pair = wait(subtle.generate_key_with_object(&parameters, false, &usages)?).await?;
+    Ok(pair.unchecked_into())
 }
 
 /// Signs with such a key.

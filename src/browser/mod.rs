@@ -16,7 +16,7 @@ mod storage;
 mod timer;
 pub mod value;
 
-use crate::client::platform::{Platform, Unavailable};
+use crate::client::platform::{Area, Platform, Unavailable};
 use crate::protocol::http::{Failure, Request, Response};
 use crate::protocol::json::Value;
 use crate::protocol::jwk::SignatureCheck;
@@ -56,8 +56,16 @@ impl Platform for Browser {
         resource::send(call, authorization, proof, again).await
     }
 
-    async fn generate_key(&self, algorithm: Algorithm) -> Result<(CryptoKey, Value), Unavailable> {
-        keys::generate(algorithm).await
+    async fn own_key(
+        &self,
+        algorithm: Algorithm,
+        name: Option<&str>,
+    ) -> Result<(CryptoKey, Value), Unavailable> {
+        keys::own(algorithm, name).await
+    }
+
+    async fn drop_key(&self, name: &str) {
+        keys::drop_own(name).await;
     }
 
     async fn sign(
@@ -73,12 +81,12 @@ impl Platform for Browser {
         keys::verify(check).await
     }
 
-    fn load(&self, key: &str) -> Result<Option<String>, Unavailable> {
-        storage::load(key)
+    fn load(&self, area: Area, key: &str) -> Result<Option<String>, Unavailable> {
+        storage::load(area, key)
     }
 
-    fn save(&self, key: &str, text: Option<&str>) -> Result<(), Unavailable> {
-        storage::save(key, text)
+    fn save(&self, area: Area, key: &str, text: Option<&str>) -> Result<(), Unavailable> {
+        storage::save(area, key, text)
     }
 
     fn sleep(&self, milliseconds: i32) -> impl Future<Output = ()> + 'static {

@@ -7,6 +7,7 @@ use crate::protocol::challenge;
 use crate::protocol::dpop::{self, Key, Proof};
 use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::http::{Cache, Request, Response};
+use crate::protocol::jwt::Algorithm;
 use crate::protocol::{shape, token, url};
 use std::rc::Rc;
 
@@ -49,16 +50,21 @@ impl<P: Platform> Client<P> {
         self.0.config.dpop_algorithms().is_some()
     }
 
-    /// Sends a request of the client's own, with a proof if it has one to give: for the token that goes with it, or
-    /// where the tokens that are asked for shall be bound. A server that asks for its nonce gets it, once (RFC 9449
-    /// 8).
+    /// Does the key outlast the page, so that a response that comes to another page can be bound to it?
+    pub(super) fn keeps_key(&self) -> bool {
+        self.is_bound() && self.is_kept()
+    }
+
+    /// Sends a request of the client's own, with a proof if one is due: for the token that goes with it, or because
+    /// what is asked for shall be `bound`. A server that asks for its nonce gets it, once (RFC 9449 8).
     pub(super) async fn exchange(
         &self,
         mut request: Request,
         token: Option<&AccessToken>,
+        bound: bool,
         phase: Phase,
     ) -> Result<Response, AuthError> {
-        let is_proved = token.map_or_else(|| self.is_bound(), |token| token.bound);
+        let is_proved = token.map_or(bound, |token| token.bound);
         let mut again = is_proved;
         loop {
             if is_proved {
@@ -116,7 +122,7 @@ impl<P: Platform> Client<P> {
     }
 
     /// The key of this session; made when it is first needed, by one of those who need it.
-    async fn key(&self) -> Result<Rc<Pair<P::Key>>, AuthError> {
+    pub(super) async fn key(&self) -> Result<Rc<Pair<P::Key>>, AuthError> {
         if let Some(key) = self.0.proofs.borrow().key.clone() {
             return Ok(key);
         }
@@ -135,7 +141,14 @@ impl<P: Platform> Client<P> {
         let advertised = metadata.dpop_algorithms();
         let algorithm = dpop::choose(&wanted, advertised.as_deref())
             .ok_or_else(|| failed("the server takes no proof that is signed with ES256 or EdDSA"))?;
-        let made = self.0.platform.generate_key(algorithm).await;
+        self.take_key(algorithm).await
+    }
+
+    /// Makes the key, or takes up the one that is kept.
+    async fn take_key(&self, algorithm: Algorithm) -> Outcome {
+        let name = self.session_key();
+        let name = Some(name.as_str()).filter(|_| self.is_kept());
+        let made = self.0.platform.own_key(algorithm, name).await;
         let made =
             made.ok().and_then(|(private, jwk)| Some(Pair { private, public: Key::read(algorithm, &jwk)? }));
         let pair = made.ok_or_else(|| failed("the browser gives no key that it keeps to itself"))?;
@@ -143,9 +156,30 @@ impl<P: Platform> Client<P> {
         Ok(())
     }
 
+    /// Takes up the key that was kept along with a session. Is it that session's?
+    pub(super) async fn restore_key(&self, algorithm: Option<&str>, thumbprint: Option<&str>) -> bool {
+        let Some(algorithm) = algorithm.and_then(Algorithm::from_name) else { return false };
+        let is_there = self.take_key(algorithm).await.is_ok();
+        let is_its = is_there && self.public_key().map(|key| key.thumbprint()).as_deref() == thumbprint;
+        if !is_its {
+            self.forget_key();
+        }
+        is_its
+    }
+
+    /// The public half of the key, if there is one by now.
+    pub(super) fn public_key(&self) -> Option<Key> {
+        self.0.proofs.borrow().key.as_ref().map(|pair| pair.public.clone())
+    }
+
     /// Forgets the key: the next session has another one.
     pub(super) fn forget_key(&self) {
         self.0.proofs.borrow_mut().key = None;
+        if self.keeps_key() {
+            let client = self.clone();
+            let name = self.session_key();
+            self.0.platform.spawn(async move { client.0.platform.drop_key(&name).await });
+        }
     }
 
     fn nonce(&self, url: &str) -> Option<String> {

@@ -190,7 +190,7 @@ impl<P: Platform> Client<P> {
             });
         }
         let request = token::request(metadata.token_endpoint(), self.0.config.client_id(), code, transaction);
-        let response = self.exchange(request, None, Phase::Token).await?;
+        let response = self.exchange(request, None, self.is_bound(), Phase::Token).await?;
         token::response(&response, self.is_bound())
     }
 

@@ -16,13 +16,14 @@ mod logout;
 pub mod platform;
 mod request;
 mod session;
+mod store;
 mod tokens;
 mod userinfo;
 
 pub use fetch::{Call, Fetched, StepUp};
 pub use login::SignInResult;
 pub use logout::{Farewell, Which};
-pub use platform::{Platform, Unavailable};
+pub use platform::{Area, Platform, Unavailable};
 pub use request::AuthorizeRequest;
 pub use session::{Event, State, User};
 pub use tokens::AccessToken;
@@ -100,12 +101,12 @@ impl<P: Platform> Client<P> {
     }
 
     fn ledger(&self) -> Result<Ledger, AuthError> {
-        let text = self.0.platform.load(&self.ledger_key()).map_err(storage)?;
+        let text = self.0.platform.load(Area::Tab, &self.ledger_key()).map_err(storage)?;
         Ok(Ledger::read(&text.unwrap_or_default(), self.0.platform.now()))
     }
 
     fn keep(&self, ledger: Ledger) -> Result<(), AuthError> {
-        self.0.platform.save(&self.ledger_key(), ledger.write().as_deref()).map_err(storage)
+        self.0.platform.save(Area::Tab, &self.ledger_key(), ledger.write().as_deref()).map_err(storage)
     }
 }
 

@@ -7,6 +7,15 @@ use crate::protocol::jwt::Algorithm;
 use crate::protocol::secret::Secret;
 use std::future::Future;
 
+/// Where texts are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Area {
+    /// By this tab, as long as it is open.
+    Tab,
+    /// By the browser, for all tabs of the origin.
+    Origin,
+}
+
 /// The browser does not have it, or denies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unavailable;
@@ -44,12 +53,17 @@ pub trait Platform: 'static {
     /// Is the signature the key's? [`Unavailable`] without WebCrypto, or without the algorithm.
     fn verify(&self, check: SignatureCheck) -> impl Future<Output = Result<bool, Unavailable>>;
 
-    /// A new key that cannot be read, with its public part as a JWK. [`Unavailable`] where there is no WebCrypto, or
-    /// one that has been tampered with.
-    fn generate_key(
+    /// A key that cannot be read, with its public part as a JWK: with a name the one that is kept under it, for all
+    /// tabs, and else a new one. [`Unavailable`] where there is no WebCrypto, or one that has been tampered with,
+    /// and where nothing can be kept.
+    fn own_key(
         &self,
         algorithm: Algorithm,
+        name: Option<&str>,
     ) -> impl Future<Output = Result<(Self::Key, Value), Unavailable>>;
+
+    /// Forgets the key that is kept under a name.
+    fn drop_key(&self, name: &str) -> impl Future<Output = ()>;
 
     /// Signs.
     fn sign(
@@ -59,11 +73,11 @@ pub trait Platform: 'static {
         input: &[u8],
     ) -> impl Future<Output = Result<Vec<u8>, Unavailable>>;
 
-    /// Reads what this tab keeps while the page is away.
-    fn load(&self, key: &str) -> Result<Option<String>, Unavailable>;
+    /// Reads what is kept while the page is away.
+    fn load(&self, area: Area, key: &str) -> Result<Option<String>, Unavailable>;
 
-    /// Keeps a text for this tab, or removes it.
-    fn save(&self, key: &str, text: Option<&str>) -> Result<(), Unavailable>;
+    /// Keeps a text, or removes it.
+    fn save(&self, area: Area, key: &str, text: Option<&str>) -> Result<(), Unavailable>;
 
     /// Waits; at most 2^31 - 1 milliseconds.
     fn sleep(&self, milliseconds: i32) -> impl Future<Output = ()> + 'static;

@@ -87,6 +87,9 @@ impl<P: Platform> Client<P> {
     async fn ready(&self, sign_in: &SignIn) -> Result<std::rc::Rc<Metadata>, AuthError> {
         sign_in.check(&self.0.config)?;
         let metadata = self.metadata(Cache::Default).await?;
+        if self.keeps_key() {
+            self.key().await?;
+        }
         if self.0.config.verifies_signatures() {
             self.keys(Cache::Default, FRESH).await?;
         }
@@ -117,7 +120,8 @@ impl<P: Platform> Client<P> {
     ) -> Result<(AuthorizeRequest, i64), AuthError> {
         let endpoint = metadata.pushed_authorization_request_endpoint().unwrap_or_default();
         let (form, state) = self.mint(sign_in)?;
-        let response = self.exchange(par::request(endpoint, form), None, Phase::Authorize).await?;
+        let response =
+            self.exchange(par::request(endpoint, form), None, self.keeps_key(), Phase::Authorize).await?;
         let pushed = par::response(&response)?;
         let url = par::authorization_url(metadata, self.0.config.client_id(), &pushed.request_uri);
         Ok((AuthorizeRequest { url, state }, pushed.expires_in))
@@ -130,7 +134,9 @@ impl<P: Platform> Client<P> {
             nonce: self.random(Phase::Authorize)?,
             verifier: self.random(Phase::Authorize)?,
         };
-        let (form, record) = authorize::request(&self.0.config, sign_in, &entropy, None);
+        // A key that stays on this page cannot be asked for by another (RFC 9449 10).
+        let thumbprint = self.public_key().filter(|_| self.keeps_key()).map(|key| key.thumbprint());
+        let (form, record) = authorize::request(&self.0.config, sign_in, &entropy, thumbprint.as_deref());
         let mut ledger = self.ledger()?;
         let state = record.text("state").unwrap_or_default().to_owned();
         ledger.begin(record, self.0.platform.now());

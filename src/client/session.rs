@@ -73,6 +73,8 @@ pub enum Event {
     TokenRefreshed(Option<i64>),
     /// A refresh was put off: until when, and why.
     RefreshDeferred(i64, AuthError),
+    /// The session could not be stored.
+    StorageFailed(AuthError),
     /// Another person is signed in: before, and now.
     UserChanged(String, String),
     /// A server wants more than the token shows (RFC 9470; RFC 6750 3.1).
@@ -159,6 +161,7 @@ impl<P: Platform> Client<P> {
                 change(session);
             }
         }
+        self.store_session();
         self.tell_state();
     }
 
@@ -205,6 +208,7 @@ impl<P: Platform> Client<P> {
             sessions.current = Some(session);
             sessions.generation
         };
+        self.store_session();
         self.watch(generation);
     }
 
@@ -221,6 +225,7 @@ impl<P: Platform> Client<P> {
         self.0.handlings.borrow_mut().retain(|handling| handling.is_under_way());
         let was_there = ended.is_some();
         drop(ended);
+        self.store_session();
         self.tell_state();
         was_there
     }

@@ -147,7 +147,7 @@ impl<P: Platform> Client<P> {
         let metadata = self.metadata(Cache::Default).await?;
         let client_id = self.0.config.client_id();
         let request = token::refresh_request(metadata.token_endpoint(), client_id, &refresh_token, wanted);
-        let response = self.exchange(request, None, Phase::Refresh).await?;
+        let response = self.exchange(request, None, self.is_bound(), Phase::Refresh).await?;
         let tokens = token::response(&response, self.0.config.dpop_algorithms().is_some());
         let tokens = tokens.map_err(|error| error.in_phase(Phase::Refresh))?;
         let user = self.refreshed_user(&metadata, &tokens).await?;

@@ -28,8 +28,8 @@ pub const AUTH_OPTIONS: &[Member] = &[
     optional("authorizationParams", Kind::Object),
     optional("idToken", Kind::Object),
     optional("timeoutMs", Kind::Number),
+    optional("storage", Kind::Word(&["memory", "sessionStorage", "localStorage"])),
     // Of these there is one way of each so far. Saying so is allowed.
-    optional("storage", Kind::Word(&["memory"])),
     optional("transactionStorage", Kind::Word(&["sessionStorage"])),
     optional("restore", Kind::Word(&["none"])),
     optional("par", Kind::Word(&["auto", "required", "off"])),
@@ -197,6 +197,11 @@ impl Config {
     /// The `iss` that ID tokens must have.
     pub fn expected_issuer(&self) -> Option<&str> {
         self.id_token_policy().text("expectIssuer").or(self.issuer())
+    }
+
+    /// Where the session rests, unless in memory alone.
+    pub fn storage(&self) -> Option<&str> {
+        self.options.text("storage").filter(|storage| *storage != "memory")
     }
 
     /// Authorization parameters of every sign-in.

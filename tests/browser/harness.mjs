@@ -12,6 +12,8 @@ import { chromium } from "playwright-core";
 
 import { buildPage } from "../../www/server/build.mjs";
 import { startDemo } from "../../www/server/demo.mjs";
+import { finishRecords, recordedClients, recordPages } from "./recorder.mjs";
+import { leaks } from "./secrets.mjs";
 
 /** A page with the package and nothing else, for tests of the API. It is a redirect URI too. */
 export const PROBE = "probe.html";
@@ -26,9 +28,10 @@ const FLAGS = [
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
 ];
 
-export async function openSuite() {
+/** @param {Pick<import("../../www/server/demo.mjs").DemoOptions, "extend" | "api">} [servers] In place of the demo's. */
+export async function openSuite(servers = {}) {
   const folder = await mkdtemp(join(tmpdir(), "wardkey-browser-"));
-  await buildPage(folder);
+  await buildPage(folder, [recordedClients]);
   await buildProbe(folder);
   const exchanges = [];
   const demo = await startDemo({
@@ -36,6 +39,7 @@ export async function openSuite() {
     dist: folder,
     observe: (exchange) => exchanges.push(exchange),
     redirectPaths: [`/${PROBE}`],
+    ...servers,
   });
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
@@ -55,11 +59,12 @@ async function buildProbe(folder) {
     format: "esm",
     target: "es2022",
     logLevel: "warning",
+    plugins: [recordedClients],
   });
   await copyFile(source(PROBE), join(folder, PROBE));
 }
 
-/** @typedef {{ page: import("playwright-core").Page, context: import("playwright-core").BrowserContext, complaints: string[] }} Tab */
+/** @typedef {{ page: import("playwright-core").Page, context: import("playwright-core").BrowserContext, complaints: string[], records: { channel: string, text: string }[] }} Tab */
 
 class Suite {
   #browser;
@@ -81,7 +86,8 @@ class Suite {
 
   /**
    * A test body with a fresh browser context (cookies, storage, caches). Whatever the test is about, it fails on a
-   * violation of the Content Security Policy, an uncaught error, or any complaint in the console.
+   * violation of the Content Security Policy, an uncaught error, any complaint in the console, or a secret in what
+   * the page said or stored: errors, log entries, events, the console, messages, every store of the browser.
    * @param {(tab: Tab) => Promise<void>} body
    * @param {import("playwright-core").BrowserContextOptions} [options]
    */
@@ -91,13 +97,23 @@ class Suite {
       const context = await this.#browser.newContext(options);
       context.setDefaultTimeout(15_000);
       const complaints = await collectComplaints(context);
+      const records = await recordPages(context, new URL(this.url()).origin);
       try {
-        await body({ page: await context.newPage(), context, complaints });
+        await body({ page: await context.newPage(), context, complaints, records });
         assert.deepEqual(complaints, []);
+        await finishRecords(context, records, (page) => this.#stores(page));
+        assert.deepEqual(leaks(records, this.exchanges), [], "secrets out of their place");
       } finally {
         await context.close();
       }
     };
+  }
+
+  /** What script of our own pages could read from the browser's stores. */
+  async #stores(page) {
+    if (!page.url().startsWith(this.url())) return {};
+    const { location: _, document: __, ...stores } = JSON.parse(await everythingStored(page));
+    return stores;
   }
 
   url(path = "") {
@@ -171,13 +187,17 @@ export async function troubleCode(page) {
 }
 
 /** From the probe page: leaves for the authorization server and returns the URL of its answer, not yet handled. */
-export async function authorizationResponse(page, suite, options = {}) {
+export async function authorizationResponse(page, suite, signInOptions = {}, clientOptions = {}) {
   await page.goto(suite.url(PROBE));
-  await page.evaluate(async (signInOptions) => {
-    const client = await globalThis.openClient();
-    void client.signIn(signInOptions);
-  }, options);
-  const landed = page.waitForURL((url) => url.pathname === `/${PROBE}` && url.searchParams.has("state"));
+  await page.evaluate(
+    async ([forSignIn, forClient]) => {
+      const client = await globalThis.openClient(forClient);
+      void client.signIn(forSignIn);
+    },
+    [signInOptions, clientOptions],
+  );
+  const isResponse = ({ pathname, search, hash }) => pathname === `/${PROBE}` && /[?#&](state|response)=/.test(search + hash);
+  const landed = page.waitForURL(isResponse);
   await Promise.race([landed, throughInteractions(page, landed)]);
   await landed;
   return page.url();
@@ -209,6 +229,15 @@ export function handleCallback(page, { url, options } = {}) {
     },
     [url, options],
   );
+}
+
+/** On the probe page: signs alice in; the client is `globalThis.client` then. */
+export async function signInOnProbe(page, suite, clientOptions = {}, signInOptions = {}) {
+  await authorizationResponse(page, suite, signInOptions, clientOptions);
+  return page.evaluate(async (options) => {
+    globalThis.client = await globalThis.openClient(options);
+    return globalThis.outcome(globalThis.client.handleCallback());
+  }, clientOptions);
 }
 
 /** Everything that script can read from the browser's stores and the document, as one text. */

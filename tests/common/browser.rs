@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
-use wardkey::client::{Platform, Unavailable};
+use wardkey::client::{Area, Platform, Unavailable};
 use wardkey::protocol::http::{Cache, Failure, HEADERS, MAX_BODY, Request, Response};
 use wardkey::protocol::json::{self, Value};
 use wardkey::protocol::jwk::SignatureCheck;
@@ -90,6 +90,7 @@ pub(crate) struct Tab {
     sent: RefCell<Vec<Sent>>,
     http_cache: RefCell<BTreeMap<String, Answer>>,
     storage: RefCell<BTreeMap<String, String>>,
+    pub(crate) origin_storage: RefCell<BTreeMap<String, String>>,
     /// How often something was written to the storage.
     writes: Cell<usize>,
     drawn: RefCell<Vec<Vec<u8>>>,
@@ -107,6 +108,8 @@ pub(crate) struct Tab {
     pub(crate) offline: Cell<bool>,
     /// The public keys that were made.
     pub(crate) keys: RefCell<Vec<Value>>,
+    /// The keys that are kept, by name.
+    pub(crate) key_store: RefCell<BTreeMap<String, Rc<SigningKey>>>,
 }
 
 impl std::ops::Deref for Browser {
@@ -125,6 +128,7 @@ impl Browser {
             sent: RefCell::default(),
             http_cache: RefCell::default(),
             storage: RefCell::default(),
+            origin_storage: RefCell::default(),
             writes: Cell::default(),
             drawn: RefCell::default(),
             sleeps: RefCell::default(),
@@ -136,6 +140,7 @@ impl Browser {
             no_keys: Cell::default(),
             offline: Cell::default(),
             keys: RefCell::default(),
+            key_store: RefCell::default(),
         }))
     }
 
@@ -243,6 +248,13 @@ impl Tab {
 }
 
 impl Tab {
+    fn area(&self, area: Area) -> &RefCell<BTreeMap<String, String>> {
+        match area {
+            Area::Tab => &self.storage,
+            Area::Origin => &self.origin_storage,
+        }
+    }
+
     /// The answer when it comes, not redirected, and not too large.
     async fn arrival(&self, sent: &Sent) -> Result<Response, Failure> {
         let mut answer = self.exchange(sent);
@@ -335,16 +347,32 @@ impl Platform for Browser {
         Ok((text, Response { body: Default::default(), ..response }))
     }
 
-    async fn generate_key(&self, algorithm: Algorithm) -> Result<(Rc<SigningKey>, Value), Unavailable> {
+    async fn own_key(
+        &self,
+        algorithm: Algorithm,
+        name: Option<&str>,
+    ) -> Result<(Rc<SigningKey>, Value), Unavailable> {
         self.executor.sleep(1).await;
         if self.no_webcrypto.get() || self.no_keys.get() {
             return Err(Unavailable);
         }
-        let name = if algorithm == Algorithm::Es256 { "ES256" } else { "EdDSA" };
-        let key = SigningKey::new(name, "own");
+        let kept = name.and_then(|name| self.key_store.borrow().get(name).cloned());
+        let is_new = kept.is_none();
+        let algorithm = if algorithm == Algorithm::Es256 { "ES256" } else { "EdDSA" };
+        let key = kept.unwrap_or_else(|| Rc::new(SigningKey::new(algorithm, "own")));
         let jwk = json::parse(key.jwk().to_string().as_bytes()).expect("JSON");
-        self.keys.borrow_mut().push(jwk.clone());
-        Ok((Rc::new(key), jwk))
+        if is_new {
+            self.keys.borrow_mut().push(jwk.clone());
+        }
+        if let Some(name) = name {
+            self.key_store.borrow_mut().insert(name.to_owned(), Rc::clone(&key));
+        }
+        Ok((key, jwk))
+    }
+
+    async fn drop_key(&self, name: &str) {
+        self.executor.sleep(1).await;
+        self.key_store.borrow_mut().remove(name);
     }
 
     async fn sign(
@@ -366,19 +394,19 @@ impl Platform for Browser {
         verify::is_genuine(&check).ok_or(Unavailable)
     }
 
-    fn load(&self, key: &str) -> Result<Option<String>, Unavailable> {
+    fn load(&self, area: Area, key: &str) -> Result<Option<String>, Unavailable> {
         if self.storage_denied.get() {
             return Err(Unavailable);
         }
-        Ok(self.storage.borrow().get(key).cloned())
+        Ok(self.area(area).borrow().get(key).cloned())
     }
 
-    fn save(&self, key: &str, text: Option<&str>) -> Result<(), Unavailable> {
+    fn save(&self, area: Area, key: &str, text: Option<&str>) -> Result<(), Unavailable> {
         if self.storage_denied.get() || (text.is_some() && self.storage_full.get()) {
             return Err(Unavailable);
         }
         self.writes.set(self.writes.get() + 1);
-        let mut storage = self.storage.borrow_mut();
+        let mut storage = self.area(area).borrow_mut();
         match text {
             Some(text) => storage.insert(key.to_owned(), text.to_owned()),
             None => storage.remove(key),

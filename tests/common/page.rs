@@ -129,6 +129,7 @@ fn describe(event: &Event) -> String {
         }
         Event::SignedOut(why) => format!("signed out: {}", reason(why)),
         Event::SessionExpired(error) => format!("expired: {}", error.code().name()),
+        Event::StorageFailed(error) => format!("not stored: {}", error.code().name()),
         Event::TokenRefreshed(_) => "refreshed".to_owned(),
         Event::RefreshDeferred(_, cause) => format!("deferred: {}", cause.code().name()),
         Event::UserChanged(from, to) => format!("user changed: {from} to {to}"),

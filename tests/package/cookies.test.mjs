@@ -134,9 +134,9 @@ test("an option counts only if it is the object's own, known, and of its type", 
     path: [null, 1, ["/"], { toString: () => "/" }],
     domain: [null, 1, ["example.test"]],
     maxAgeSec: [1.5, -1, 1e21, Number.NaN, Infinity, "60", null, 60n, true],
-    expires: [0, "Mon, 21 Sep 2026 14:13:20 GMT", null, new Date("x"), { getTime: () => 0, toUTCString: () => "" }],
+    expires: [0, "Mon, 21 Sep 2026 14:13:20 GMT", null, new Date("x"), new Date(-11_644_473_600_001), { getTime: () => 0, toUTCString: () => "" }],
     partitioned: ["true", 1, null],
-    prefix: ["__Host-", "Host", "", null, true],
+    prefix: ["__Host-", "Host", "hosts", "", null, true],
   };
   const setting = { ...PAGE, origin: "http://localhost" };
   for (const [name, values] of Object.entries(wrong)) {
@@ -209,6 +209,8 @@ test("the CSRF token goes to the own origin, by methods that are not safe, and i
   for (const url of ["data:text/plain,x", "about:blank", "file:///x"]) {
     assert.deepEqual(sent(url, { method: "POST" }, "null"), [null, "follow"], `${url} of an opaque origin`);
   }
+  const local = "http://localhost:8080";
+  assert.deepEqual(sent(`${local}/a`, { method: "POST" }, local), ["t", "error"]);
   assert.deepEqual(sent("https://APP.example.test:443/a", { method: "POST" }), ["t", "error"]);
   assert.deepEqual(sent(`${origin}/a`, { method: "POST", redirect: "manual" }), ["t", "manual"]);
   assert.deepEqual(sent(`${origin}/a`, { method: "POST", headers: { "x-csrf-token": "old" } }), ["t", "error"]);

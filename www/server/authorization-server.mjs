@@ -31,10 +31,12 @@ const ASSETS = {
  * @param {string} options.pageUrl Origin of the single-page app.
  * @param {string[]} options.redirectPaths
  * @param {string[]} options.postLogoutPaths
+ * @param {(configuration: object) => object} [options.extend] What the server can do besides (for tests).
  * @returns {import("node:http").RequestListener}
  */
 export function authorizationServer(options) {
-  const provider = new Provider(options.issuer, configuration(options));
+  const { extend = (same) => same } = options;
+  const provider = new Provider(options.issuer, extend(configuration(options)));
   const view = { pageUrl: options.pageUrl };
   provider.use(cacheable);
   provider.use(assets);

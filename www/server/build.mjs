@@ -8,8 +8,11 @@ import { build } from "esbuild";
 
 const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
-/** @param {string} [outdir] Is emptied first. */
-export async function buildPage(outdir = path("dist")) {
+/**
+ * @param {string} [outdir] Is emptied first.
+ * @param {import("esbuild").Plugin[]} [plugins] (For tests.)
+ */
+export async function buildPage(outdir = path("dist"), plugins = []) {
   await rm(outdir, { recursive: true, force: true });
   await build({
     entryPoints: [
@@ -27,6 +30,7 @@ export async function buildPage(outdir = path("dist")) {
     target: "es2022",
     minify: true,
     sourcemap: false,
+    plugins,
     logLevel: "warning",
   });
   for (const file of ["index.html", "mark.svg"]) await cp(path(file), join(outdir, file));

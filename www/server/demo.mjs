@@ -18,13 +18,16 @@ const DEFAULT_PORT = 8080;
  * @property {string} [dist] The build of the page; www/dist if not given.
  * @property {import("./http.mjs").Observer} [observe] Is told of each exchange of the three servers (for tests).
  * @property {string[]} [redirectPaths] Further redirect URIs, as paths of the page's origin (for tests).
+ * @property {(configuration: object, origins: object) => object} [extend] Of the authorization server (for tests).
+ * @property {(origins: object) => import("node:http").RequestListener} [api] In place of the notes API (for tests).
  */
 
 /**
  * Starts the three servers over a build of the page.
  * @param {DemoOptions} [options]
  */
-export async function startDemo({ port = DEFAULT_PORT, dist, observe, redirectPaths = [] } = {}) {
+export async function startDemo(options = {}) {
+  const { port = DEFAULT_PORT, dist, observe, redirectPaths = [], extend = (same) => same, api: ownApi = notesApi } = options;
   const page = await listen(port);
   const as = await listen(0);
   const api = await listen(0);
@@ -35,9 +38,10 @@ export async function startDemo({ port = DEFAULT_PORT, dist, observe, redirectPa
     ...origins,
     redirectPaths: [APP_PATHS.callback, ...redirectPaths],
     postLogoutPaths: [APP_PATHS.signedOut],
+    extend: (configuration) => extend(configuration, origins),
   });
   as.handle(observed("as", asHandler, observe));
-  api.handle(observed("api", notesApi(origins), observe));
+  api.handle(observed("api", ownApi(origins), observe));
   const close = async () => {
     await Promise.all([page.close(), as.close(), api.close()]);
   };

@@ -12,7 +12,9 @@ const HOST = "localhost";
  * @property {string} method
  * @property {string} path Path and query.
  * @property {import("node:http").IncomingHttpHeaders} headers Of the request.
+ * @property {string} sent Body of the request, as far as the server read it.
  * @property {number} status
+ * @property {string} [location] Where the answer redirects to.
  * @property {string} body Of the answer.
  */
 
@@ -70,8 +72,15 @@ export function observed(name, handler, observe) {
   if (!observe) return handler;
   return (request, response) => {
     const chunks = [];
-    const keep = (chunk) => {
-      if (typeof chunk === "string" || chunk instanceof Uint8Array) chunks.push(Buffer.from(chunk));
+    const sent = [];
+    const keep = (chunk, list = chunks) => {
+      if (typeof chunk === "string" || chunk instanceof Uint8Array) list.push(Buffer.from(chunk));
+    };
+    const { emit } = request;
+    // A listener of one's own would set the body flowing before the server is ready for it.
+    request.emit = function (event, ...rest) {
+      if (event === "data") keep(rest[0], sent);
+      return emit.call(this, event, ...rest);
     };
     const { write, end } = response;
     response.write = function (chunk, ...rest) {
@@ -85,7 +94,9 @@ export function observed(name, handler, observe) {
         method: request.method,
         path: request.url,
         headers: request.headers,
+        sent: Buffer.concat(sent).toString("utf8"),
         status: response.statusCode,
+        location: response.getHeader("location"),
         body: Buffer.concat(chunks).toString("utf8"),
       });
       return end.call(this, chunk, ...rest);

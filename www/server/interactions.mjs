@@ -72,6 +72,7 @@ async function consent(provider, { prompt, params, session, grantId }, allowed) 
       else grant.rejectResourceScope(indicator, scope);
     }
   }
+  for (const detail of prompt.details.rar ?? []) grant.addRar(detail);
   return grant.save();
 }
 

@@ -35,7 +35,8 @@ pub(super) fn target(input: &[u8]) -> bool {
 }
 
 fn assert_is_what_stands_there(text: &str, response: &AuthorizationResponse, tag: &str) {
-    let (url, redirect) = (Url::parse(text).expect("a URL to others"), Url::parse(REDIRECT_URI).expect("a URL"));
+    let (url, redirect) =
+        (Url::parse(text).expect("a URL to others"), Url::parse(REDIRECT_URI).expect("a URL"));
     assert_eq!((url.origin(), url.path()), (redirect.origin(), redirect.path()), "not the redirect URI");
     let in_query = parameters(url.query());
     let in_fragment = parameters(url.fragment());

@@ -1,0 +1,177 @@
+//! The session in storage, where the app chose that: written whenever it changes, read when the client opens.
+//!
+//! What is read back is hostile input. Script that can write it can do worse; what is not whole, or of another
+//! issuer or client, is not there.
+
+use super::platform::Area;
+use super::session::{Event, Session, User};
+use super::tokens::AccessToken;
+use super::{Client, Platform, Unavailable};
+use crate::protocol::dpop::Key;
+use crate::protocol::error::{AuthError, Code, Phase};
+use crate::protocol::json::{self, Object, Value};
+use crate::protocol::jwt;
+use crate::protocol::secret::Secret;
+use crate::protocol::shape::{self, Kind, Member, optional, required};
+use std::rc::Rc;
+
+/// The record of a session.
+const RECORD: &[Member] = &[
+    optional("issuer", Kind::Text),
+    required("clientId", Kind::Text),
+    required("tokens", Kind::Any),
+    optional("refreshToken", Kind::Text),
+    optional("idToken", Kind::Text),
+    optional("resource", Kind::Resource),
+    required("granted", Kind::Texts),
+    required("requested", Kind::Texts),
+];
+
+/// The record of an access token. A time that is not known is not there.
+const TOKEN: &[Member] = &[
+    required("token", Kind::Text),
+    required("bound", Kind::Flag),
+    required("scopes", Kind::Texts),
+    optional("resource", Kind::Resource),
+    optional("details", Kind::Details),
+];
+
+impl<P: Platform> Client<P> {
+    fn area(&self) -> Option<Area> {
+        let storage = self.0.config.storage()?;
+        Some(if storage == "localStorage" { Area::Origin } else { Area::Tab })
+    }
+
+    /// Does a session outlast the page?
+    pub(super) fn is_kept(&self) -> bool {
+        self.area().is_some()
+    }
+
+    /// Versioned, and apart for each issuer and client, so that two apps on one origin never meet.
+    pub(super) fn session_key(&self) -> String {
+        ["wardkey:session:1:", self.0.config.tag()].concat()
+    }
+
+    /// Writes what the session now is, or that there is none. Where that fails it goes on in memory.
+    pub(super) fn store_session(&self) {
+        let Some(area) = self.area() else { return };
+        let record = self.session(|session| json::write(&self.record(session)));
+        // A copy that is wiped: the storage has its own.
+        let record = record.ok().map(Secret::new);
+        let text = record.as_ref().map(Secret::expose);
+        if let Err(Unavailable) = self.0.platform.save(area, &self.session_key(), text) {
+            let reason = "the session cannot be stored, and stays in memory";
+            self.tell(Event::StorageFailed(AuthError::new(Code::StorageUnavailable, Phase::Storage, reason)));
+        }
+    }
+
+    fn record(&self, session: &Session) -> Value {
+        let token = |token: &AccessToken| {
+            Object::new()
+                .text("token", token.token.expose())
+                .value("bound", Value::Bool(token.bound))
+                .maybe_integer("expiresAt", token.expires_at)
+                .maybe_integer("dueAt", token.expires_at.map(|_| token.due_at))
+                .texts("scopes", &token.scopes)
+                .maybe_text("resource", token.resource.as_deref())
+                .maybe_value("details", &token.details)
+                .finish()
+        };
+        let key = self.public_key();
+        Object::new()
+            .maybe_text("alg", key.as_ref().map(|key| key.algorithm().name()))
+            .maybe_text("jkt", key.as_ref().map(Key::thumbprint).as_deref())
+            .maybe_text("issuer", self.0.config.issuer())
+            .text("clientId", self.0.config.client_id())
+            .value("tokens", Value::Array(session.tokens.iter().map(token).collect()))
+            .maybe_text("refreshToken", session.refresh_token.as_ref().map(|token| token.expose()))
+            .maybe_text("idToken", session.id_token.as_ref().map(Secret::expose))
+            .maybe_text("resource", session.resource.as_deref())
+            .texts("granted", &session.granted)
+            .texts("requested", &session.requested)
+            .finish()
+    }
+
+    /// Takes up the session that the storage holds, if it holds one that can go on.
+    pub async fn restore(&self) {
+        let Some(area) = self.area() else { return };
+        let Ok(Some(text)) = self.0.platform.load(area, &self.session_key()) else { return };
+        let text = Secret::new(text);
+        let record = json::parse(text.expose().as_bytes()).unwrap_or(Value::Null);
+        let text = |name| record.text(name).map(str::to_owned);
+        let (algorithm, thumbprint) = (text("alg"), text("jkt"));
+        let Some(session) = self.read_session(record) else { return self.store_session() };
+        // Tokens that are bound to a key are of no use without it, and never used without proof.
+        let is_bound = session.tokens.iter().any(|token| token.bound);
+        let fits = is_bound == self.is_bound();
+        if !fits || (is_bound && !self.restore_key(algorithm.as_deref(), thumbprint.as_deref()).await) {
+            return self.store_session();
+        }
+        self.begin_session(session);
+        self.tell_state();
+    }
+
+    fn read_session(&self, mut record: Value) -> Option<Session> {
+        shape::check(&record, RECORD).ok()?;
+        let config = &self.0.config;
+        if record.text("issuer") != config.issuer() || record.text("clientId") != Some(config.client_id()) {
+            return None;
+        }
+        let texts = |name| record.get(name).and_then(Value::texts).map(Rc::new);
+        let (granted, requested) = (texts("granted")?, texts("requested")?);
+        let tokens: Option<Vec<AccessToken>> =
+            record.get("tokens")?.as_array()?.iter().map(|token| read_token(token.clone())).collect();
+        let tokens = tokens?;
+        let refresh_token = secret(&mut record, "refreshToken");
+        let now = self.0.platform.now();
+        if refresh_token.is_none() && !tokens.first().is_some_and(|token| token.is_valid(now)) {
+            return None;
+        }
+        let id_token = secret(&mut record, "idToken");
+        let user = match &id_token {
+            Some(id_token) => Some(self.read_user(id_token)?),
+            None => None,
+        };
+        Some(Session {
+            tokens,
+            refresh_token: refresh_token.map(Rc::new),
+            id_token,
+            user,
+            resource: record.text("resource").map(str::to_owned),
+            granted,
+            requested,
+        })
+    }
+
+    /// Whom the ID token names. It was verified when it came.
+    fn read_user(&self, id_token: &Secret) -> Option<Rc<User>> {
+        let claims = jwt::parse(id_token.expose()).ok()?.claims;
+        let is_ours = claims.text("iss") == self.0.config.expected_issuer();
+        let subject = claims.text("sub").filter(|_| is_ours)?.to_owned();
+        Some(Rc::new(User { subject, claims }))
+    }
+}
+
+fn secret(record: &mut Value, name: &str) -> Option<Secret> {
+    match record.take(name)? {
+        Value::String(text) => Some(Secret::new(text)),
+        _ => None,
+    }
+}
+
+fn read_token(mut record: Value) -> Option<AccessToken> {
+    shape::check(&record, TOKEN).ok()?;
+    let expires_at = record.integer("expiresAt");
+    let token = secret(&mut record, "token")?;
+    // It goes into a header (RFC 6749 A.12).
+    let legal = token.expose().bytes().all(|b| b.is_ascii_graphic());
+    legal.then(|| AccessToken {
+        token: Rc::new(token),
+        bound: record.is_true("bound"),
+        expires_at,
+        due_at: record.integer("dueAt").or(expires_at).unwrap_or(i64::MAX),
+        scopes: Rc::new(record.get("scopes").and_then(Value::texts).unwrap_or_default()),
+        resource: record.text("resource").map(str::to_owned),
+        details: record.take("details").unwrap_or(Value::Null),
+    })
+}

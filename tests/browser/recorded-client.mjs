@@ -1,0 +1,34 @@
+// `wardkey` as the pages of these tests get it: each client tells the recorder all that it logs and all its events.
+
+import { createAuthClient as create } from "wardkey";
+
+export * from "wardkey";
+
+const EVENTS = [
+  "signedIn",
+  "signedOut",
+  "userChanged",
+  "tokenRefreshed",
+  "refreshDeferred",
+  "sessionExpired",
+  "stepUpRequired",
+  "stateChanged",
+];
+
+export async function createAuthClient(options) {
+  const client = await create(withLogger(options));
+  for (const event of EVENTS) client.on(event, (detail) => globalThis.tellForScan(`event:${event}`, detail));
+  return client;
+}
+
+/** Only to options that are some: the others are for the package to refuse. */
+function withLogger(options) {
+  if (typeof options?.clientId !== "string" || Array.isArray(options)) return options;
+  const { logger } = options;
+  if (logger !== undefined && typeof logger !== "function") return options;
+  const told = (entry) => {
+    globalThis.tellForScan("log", entry);
+    logger?.(entry);
+  };
+  return { ...options, logger: told };
+}

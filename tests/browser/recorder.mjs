@@ -1,0 +1,102 @@
+// What a page says and stores, written down while it runs: the material of the scan for secrets after each test.
+
+import { fileURLToPath } from "node:url";
+
+/**
+ * Records everything that the pages of an origin say. A page of another origin is none of ours.
+ * @param {import("playwright-core").BrowserContext} context
+ * @param {string} origin
+ * @returns {Promise<{ channel: string, text: string }[]>} Grows.
+ */
+export async function recordPages(context, origin) {
+  const records = [];
+  await context.exposeBinding("tellRecorder", (_source, channel, text) => records.push({ channel, text }));
+  await context.addInitScript(listen, origin);
+  return records;
+}
+
+/** Waits for what the pages have said so far, and adds what is in their stores now. */
+export async function finishRecords(context, records, dumpStores) {
+  for (const page of context.pages()) {
+    const stores = await dumpStores(page);
+    for (const [store, content] of Object.entries(stores)) {
+      for (const [key, value] of Object.entries(content ?? {})) {
+        records.push({ channel: `${store}:${key}`, text: JSON.stringify(value) });
+      }
+    }
+  }
+}
+
+/** Lets `import … from "wardkey"` find the package with a recording `createAuthClient`. */
+export const recordedClients = {
+  name: "recorded-clients",
+  setup(build) {
+    const recorded = fileURLToPath(new URL("recorded-client.mjs", import.meta.url));
+    build.onResolve({ filter: /^wardkey$/ }, ({ importer }) => (importer === recorded ? undefined : { path: recorded }));
+  },
+};
+
+/** In the page, before its scripts. */
+function listen(origin) {
+  if (location.origin !== origin) return;
+  const { tellRecorder } = globalThis;
+  const { stringify } = JSON;
+  const seen = (value) => {
+    if (value instanceof Error) return { ...value, name: value.name, message: value.message, stack: value.stack };
+    if (value instanceof ArrayBuffer) return String.fromCharCode(...new Uint8Array(value));
+    if (ArrayBuffer.isView(value)) return seen(value.buffer);
+    if (value instanceof Map || value instanceof Set) return [...value];
+    if (value instanceof URLSearchParams || typeof value === "bigint") return String(value);
+    return value;
+  };
+  const tell = (channel, ...values) => {
+    const parents = new WeakSet();
+    const text = stringify(values, function (name, value) {
+      // An error's own `toJSON` leaves the stack out.
+      const part = this[name] instanceof Error ? seen(this[name]) : seen(value);
+      if (typeof part !== "object" || part === null) return part;
+      if (parents.has(part)) return "…";
+      parents.add(part);
+      return part;
+    });
+    void tellRecorder(channel, text);
+  };
+  globalThis.tellForScan = tell;
+
+  /** Tells of each call of a method. */
+  const watch = (object, name, channel) => {
+    const original = object?.[name];
+    if (!original) return;
+    object[name] = function (...rest) {
+      tell(typeof channel === "function" ? channel(this, rest) : channel, ...rest);
+      return original.apply(this, rest);
+    };
+  };
+  for (const name of ["debug", "log", "info", "warn", "error", "dir", "table", "trace"]) watch(console, name, "console");
+  for (const holder of [globalThis, MessagePort.prototype, BroadcastChannel.prototype, Worker.prototype]) {
+    watch(holder, "postMessage", "message");
+  }
+  const area = (storage) => (storage === globalThis.sessionStorage ? "sessionStorage" : "localStorage");
+  watch(Storage.prototype, "setItem", (storage, [key]) => `${area(storage)}:${key}`);
+  for (const name of ["put", "add"]) watch(IDBObjectStore.prototype, name, ({ name: store }) => `databases:${store}`);
+  for (const name of ["pushState", "replaceState"]) watch(History.prototype, name, "history:");
+  watch(Cache.prototype, "put", "cached:");
+  watch(globalThis.CookieStore?.prototype, "set", "cookie:");
+  const cookie = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
+  Object.defineProperty(Document.prototype, "cookie", {
+    ...cookie,
+    set(text) {
+      tell("cookie:", text);
+      cookie.set.call(this, text);
+    },
+  });
+
+  // Each error that script makes, ours among them; its properties are set after the constructor of `Error`.
+  globalThis.Error = new Proxy(Error, {
+    construct(target, parameters, newTarget) {
+      const made = Reflect.construct(target, parameters, newTarget);
+      queueMicrotask(() => tell("error", made));
+      return made;
+    },
+  });
+}

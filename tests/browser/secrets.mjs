@@ -1,0 +1,96 @@
+// The secrets of a test, as its servers saw them, and where else they turned up.
+
+/** Shorter ones would be found by chance. */
+const SHORTEST = 16;
+
+/** What people's accounts hold, beside their names for signing in. */
+const CLAIMS = ["alice@example.com", "Alice Liddell", "bob@example.com", "Bob Harrow"];
+
+/** Of a request to the authorization server, in its query or form. */
+const SENT = {
+  code: "code",
+  code_verifier: "verifier",
+  refresh_token: "token",
+  token: "token",
+  id_token_hint: "token",
+  state: "state",
+  nonce: "nonce",
+};
+
+/** Of an authorization response, in its query or fragment; `response` is that of JARM. */
+const RETURNED = { code: "code", response: "code", state: "state" };
+
+/** Of a token response. */
+const ISSUED = ["access_token", "id_token", "refresh_token"];
+
+/** A sign-in in progress: its record has to hold them, for the way back. */
+const PENDING = ["verifier", "state", "nonce"];
+const PENDING_RECORD = /^sessionStorage:wardkey:1:/;
+
+/** What the person's own events are for. */
+const PERSONAL = ["event:signedIn", "event:stateChanged"];
+
+/**
+ * @param {import("../../www/server/http.mjs").Exchange[]} exchanges
+ * @returns {Map<string, string>} Each secret with its kind.
+ */
+export function secretsOf(exchanges) {
+  const secrets = new Map(CLAIMS.map((claim) => [claim, "claim"]));
+  const keep = (value, kind) => {
+    if (typeof value !== "string" || value.length < SHORTEST) return;
+    secrets.set(value, kind);
+    // Of a JWT each part tells: the claims are readable, the signature is what makes it one.
+    const [, payload, signature] = value.split(".");
+    if (signature) for (const part of [payload, signature]) secrets.set(part, kind);
+  };
+  const keepAll = (text, kinds) => {
+    for (const [name, value] of new URLSearchParams(text)) if (Object.hasOwn(kinds, name)) keep(value, kinds[name]);
+  };
+  for (const { server, path, sent, location, body } of exchanges) {
+    if (server !== "as") continue;
+    for (const text of [path.split("?")[1], sent]) keepAll(text, SENT);
+    for (const text of (location ?? "").split(/[?#]/).slice(1)) keepAll(text, RETURNED);
+    for (const name of ISSUED) keep(member(body, name), "token");
+  }
+  return secrets;
+}
+
+function member(body, name) {
+  try {
+    return JSON.parse(body)?.[name];
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Where secrets are that should not be there, without telling them.
+ * @param {{ channel: string, text: string }[]} records
+ * @param {import("../../www/server/http.mjs").Exchange[]} exchanges
+ */
+export function leaks(records, exchanges) {
+  const secrets = [...secretsOf(exchanges)];
+  const found = records.flatMap(({ channel, text }) => {
+    const forms = [text, decoded(text)];
+    return secrets
+      .filter(([secret, kind]) => forms.some((form) => form.includes(secret)) && !isAtHome(channel, kind))
+      .map(([, kind]) => `${kind} in ${channel}`);
+  });
+  return [...new Set(found)].sort();
+}
+
+function isAtHome(channel, kind) {
+  if (kind === "claim") return PERSONAL.includes(channel);
+  return PENDING.includes(kind) && PENDING_RECORD.test(channel);
+}
+
+/** Percent-encoding undone, where it is one. */
+function decoded(text) {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (escaped) => {
+    try {
+      return decodeURIComponent(escaped);
+    } catch {
+      return escaped;
+    }
+  });
+}
