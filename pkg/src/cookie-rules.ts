@@ -36,21 +36,22 @@ const LOOPBACK = /^https?:\/\/((.+\.)?localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 /** What each option must be, and the words that say so. */
 export type Rules<T> = { readonly [name in keyof T]-?: readonly [holds: (value: unknown) => boolean, words: string] };
 
-const matches = (pattern: RegExp) => (value: unknown) => typeof value === "string" && pattern.test(value);
+const is = (value: unknown, pattern: RegExp) => typeof value === "string" && pattern.test(value);
 const isFlag = (value: unknown) => typeof value === "boolean";
 
+// No call in it: a bundler could not tell that it has no effect, and would keep it for apps without cookies.
 const OPTIONS: Rules<CookieOptions> = {
-  sameSite: [matches(/^(Strict|Lax|None)$/), "must be Strict, Lax or None"],
+  sameSite: [(value) => is(value, /^(Strict|Lax|None)$/), "must be Strict, Lax or None"],
   secure: [isFlag, "must be true or false"],
-  path: [matches(PATH), "must begin with /, and be of at most 1024 octets, none of them a semicolon"],
-  domain: [matches(DOMAIN), "must be a host name of two labels or more"],
+  path: [(value) => is(value, PATH), "must begin with /, and be of at most 1024 octets, none of them a semicolon"],
+  domain: [(value) => is(value, DOMAIN), "must be a host name of two labels or more"],
   maxAgeSec: [
     (life) => Number.isInteger(life) && (life as number) >= 0 && (life as number) <= LONGEST_LIFE_SEC,
     "must be a whole number of seconds, 0 to 400 days",
   ],
   expires: [(date) => timeOf(date) >= FIRST_DATE, "must be a date"],
   partitioned: [isFlag, "must be true or false"],
-  prefix: [matches(/^(host|secure|none)$/), "must be host, secure or none"],
+  prefix: [(value) => is(value, /^(host|secure|none)$/), "must be host, secure or none"],
 };
 
 /** A cookie as it is written, and what is known of it. */

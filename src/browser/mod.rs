@@ -11,6 +11,7 @@
 mod global;
 mod http;
 mod keys;
+mod locks;
 pub mod resource;
 mod storage;
 mod timer;
@@ -32,6 +33,7 @@ impl Platform for Browser {
     type Key = CryptoKey;
     type Call = web_sys::Request;
     type Answer = web_sys::Response;
+    type Lock = locks::Held;
 
     fn now(&self) -> i64 {
         // A whole number of milliseconds, far below 2^53.
@@ -79,6 +81,10 @@ impl Platform for Browser {
 
     async fn verify(&self, check: SignatureCheck) -> Result<bool, Unavailable> {
         keys::verify(check).await
+    }
+
+    async fn lock(&self, name: &str) -> locks::Held {
+        locks::lock(name).await
     }
 
     fn load(&self, area: Area, key: &str) -> Result<Option<String>, Unavailable> {

@@ -1,6 +1,5 @@
 //! Refreshes that are put off: a server that is down or a network that is gone ends no session.
 
-use super::flight::Outcome;
 use super::session::Event;
 use super::{Client, Platform};
 use crate::protocol::error::{AuthError, Code};
@@ -35,27 +34,20 @@ impl<P: Platform> Client<P> {
         (*at > self.0.platform.now()).then(|| cause.clone())
     }
 
-    /// What a refresh leads to: a server that does not take the refresh token, or answers for another person, ends
-    /// the session; one that cannot answer now is asked later.
-    pub(super) fn after_refresh(&self, outcome: Outcome) -> Outcome {
-        let error = match outcome {
-            Ok(()) => {
-                let end = self.session(|session| session.tokens.first().and_then(|token| token.expires_at));
-                self.tell(Event::TokenRefreshed(end?));
-                return Ok(());
-            }
-            Err(error) => error,
-        };
+    /// What a refresh that failed leads to: a server that does not take the refresh token, or answers for another
+    /// person, ends the session; one that gives no answer to be used is asked later.
+    pub(super) fn refresh_failed(&self, error: AuthError) -> AuthError {
         let error = match error.code() {
             Code::InvalidGrant => error.as_code(Code::SessionExpired),
             _ => error,
         };
         match error.code() {
             Code::SessionExpired | Code::IdTokenInvalid | Code::UserMismatch => self.expire(error.clone()),
-            _ if error.retryable() => self.put_off(&error),
-            _ => {}
+            // The server's word about one token.
+            Code::ScopeMissing => {}
+            _ => self.put_off(&error),
         }
-        Err(error)
+        error
     }
 
     /// With a wait of its own for each client, so that a fleet that fell at once does not rise at once.
@@ -70,7 +62,7 @@ impl<P: Platform> Client<P> {
             let longest = FIRST_WAIT.saturating_mul(1 << tries.min(10)).min(LONGEST_WAIT);
             let wait = longest / 2 + longest * octet / 512;
             let asked = cause.retry_after().unwrap_or(0).saturating_mul(1000).min(LONGEST_WAIT);
-            let retry_at = self.0.platform.now().saturating_add(wait.max(asked));
+            let retry_at = self.0.platform.now().saturating_add(wait + asked);
             sessions.deferred = Deferred { tries: tries + 1, pending: Some((retry_at, cause.clone())) };
             retry_at
         };

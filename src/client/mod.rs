@@ -33,7 +33,7 @@ use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::id_token;
 use crate::protocol::token::Wanted;
 use crate::protocol::transaction::Ledger;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// A client of one authorization server. Clones are the same client.
@@ -55,8 +55,10 @@ struct Inner<P: Platform> {
     handlings: RefCell<Vec<login::Handling>>,
     /// The request that was pushed ahead, for the next URL.
     minted: RefCell<Option<request::Minted>>,
-    /// Refreshes that are under way, by what they are for; each waits for the one before it.
-    refreshes: RefCell<Vec<(Wanted, flight::Flight)>>,
+    /// Does the storage hold what the session is?
+    is_stored: Cell<bool>,
+    /// Refreshes that are under way, by session and what they are for; each waits for the one before it.
+    refreshes: RefCell<Vec<(u32, Wanted, flight::Flight)>>,
     proofs: RefCell<dpop::Proofs<P::Key>>,
 }
 
@@ -71,6 +73,7 @@ impl<P: Platform> Client<P> {
             session: RefCell::default(),
             handlings: RefCell::default(),
             minted: RefCell::default(),
+            is_stored: Cell::new(true),
             refreshes: RefCell::default(),
             proofs: RefCell::default(),
         }))

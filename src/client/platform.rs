@@ -28,6 +28,8 @@ pub trait Platform: 'static {
     type Call: 'static;
     /// What the app gets for it.
     type Answer: 'static;
+    /// A lock that is held until it is dropped, or its tab is gone.
+    type Lock: 'static;
 
     /// Milliseconds since the epoch.
     fn now(&self) -> i64;
@@ -72,6 +74,9 @@ pub trait Platform: 'static {
         algorithm: Algorithm,
         input: &[u8],
     ) -> impl Future<Output = Result<Vec<u8>, Unavailable>>;
+
+    /// Waits for a lock that the tabs of an origin share.
+    fn lock(&self, name: &str) -> impl Future<Output = Self::Lock>;
 
     /// Reads what is kept while the page is away.
     fn load(&self, area: Area, key: &str) -> Result<Option<String>, Unavailable>;

@@ -68,7 +68,8 @@ impl<P: Platform> Client<P> {
             let reason = "the request must be pushed: call and await prepare() with the same options first";
             return Err(failed(Code::NotInitialised, reason));
         }
-        let (form, state) = self.mint(sign_in)?;
+        let (form, record) = self.mint(sign_in)?;
+        let state = self.remember(record)?;
         Ok(AuthorizeRequest { url: authorize::url(&metadata, form), state })
     }
 
@@ -119,16 +120,17 @@ impl<P: Platform> Client<P> {
         sign_in: &SignIn,
     ) -> Result<(AuthorizeRequest, i64), AuthError> {
         let endpoint = metadata.pushed_authorization_request_endpoint().unwrap_or_default();
-        let (form, state) = self.mint(sign_in)?;
+        let (form, record) = self.mint(sign_in)?;
         let response =
             self.exchange(par::request(endpoint, form), None, self.keeps_key(), Phase::Authorize).await?;
         let pushed = par::response(&response)?;
         let url = par::authorization_url(metadata, self.0.config.client_id(), &pushed.request_uri);
+        let state = self.remember(record)?;
         Ok((AuthorizeRequest { url, state }, pushed.expires_in))
     }
 
-    /// The parameters of a new request, whose record is kept, and its `state`.
-    fn mint(&self, sign_in: &SignIn) -> Result<(Form, String), AuthError> {
+    /// The parameters of a new request, and the record that its response will be judged by.
+    fn mint(&self, sign_in: &SignIn) -> Result<(Form, Value), AuthError> {
         let entropy = Entropy {
             state: self.random(Phase::Authorize)?,
             nonce: self.random(Phase::Authorize)?,
@@ -136,11 +138,15 @@ impl<P: Platform> Client<P> {
         };
         // A key that stays on this page cannot be asked for by another (RFC 9449 10).
         let thumbprint = self.public_key().filter(|_| self.keeps_key()).map(|key| key.thumbprint());
-        let (form, record) = authorize::request(&self.0.config, sign_in, &entropy, thumbprint.as_deref());
+        Ok(authorize::request(&self.0.config, sign_in, &entropy, thumbprint.as_deref()))
+    }
+
+    /// Keeps the record of a request that will be made; with its `state`.
+    fn remember(&self, record: Value) -> Result<String, AuthError> {
         let mut ledger = self.ledger()?;
         let state = record.text("state").unwrap_or_default().to_owned();
         ledger.begin(record, self.0.platform.now());
         self.keep(ledger)?;
-        Ok((form, state))
+        Ok(state)
     }
 }

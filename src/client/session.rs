@@ -83,7 +83,7 @@ pub enum Event {
 
 /// A session. Whoever changes it does so by [`Client::change_session`].
 pub(super) struct Session {
-    /// The sign-in's first, then those for other resources and scopes.
+    /// The sign-in's, and those for other resources and scopes; the newest last.
     pub(super) tokens: Vec<AccessToken>,
     pub(super) refresh_token: Option<Rc<Secret>>,
     pub(super) id_token: Option<Secret>,
@@ -94,12 +94,21 @@ pub(super) struct Session {
     pub(super) requested: Rc<Vec<String>>,
 }
 
+impl Session {
+    /// The one with all that was granted, for the resource of the sign-in.
+    fn main_token(&self) -> Option<&AccessToken> {
+        self.tokens.iter().find(|token| token.resource == self.resource)
+    }
+}
+
 /// The session, and what surrounds it.
 #[derive(Default)]
 pub(super) struct Sessions {
     current: Option<Session>,
     /// Counts sessions, so that the timer of one does not end the next.
     generation: u32,
+    /// The session that a task watches.
+    watched: u32,
     /// Counts changes.
     revision: u32,
     /// Counts sign-outs.
@@ -132,7 +141,7 @@ impl<P: Platform> Client<P> {
         match &sessions.current {
             Some(session) => State::Authenticated {
                 user: session.user.clone(),
-                expires_at: session.tokens.first().and_then(|token| token.expires_at),
+                expires_at: session.main_token().and_then(|token| token.expires_at),
                 granted: Rc::clone(&session.granted),
                 requested: Rc::clone(&session.requested),
                 stale: sessions.deferred.is_pending(),
@@ -255,8 +264,7 @@ impl<P: Platform> Client<P> {
     pub(super) fn expire_if_due(&self) {
         let now = self.0.platform.now();
         let is_over = |session: &Session| {
-            session.refresh_token.is_none()
-                && session.tokens.first().is_some_and(|token| !token.is_valid(now))
+            session.refresh_token.is_none() && session.main_token().is_none_or(|token| !token.is_valid(now))
         };
         if self.session(is_over).unwrap_or(false) {
             self.expire(expired());
@@ -276,7 +284,7 @@ impl<P: Platform> Client<P> {
     pub(super) fn deadline(&self) -> Option<i64> {
         let ahead = self.0.config.refreshes_ahead();
         let deadline = |session: &Session| {
-            let token = session.tokens.first()?;
+            let token = session.main_token()?;
             match session.refresh_token {
                 None => token.expires_at,
                 Some(_) => token.expires_at.filter(|_| ahead).map(|_| token.due_at),
@@ -286,31 +294,48 @@ impl<P: Platform> Client<P> {
         Some(at.max(self.0.session.borrow().deferred.retry_at()))
     }
 
-    /// Renews or ends the session of this generation at its deadlines. The task holds no reference to the client
-    /// while it waits, so that a dropped client is gone at once.
+    /// Renews or ends the session of this generation at its deadlines, unless that is seen to already. The task holds
+    /// no reference to the client while it waits, so that a dropped client is gone at once.
     pub(super) fn watch(&self, generation: u32) {
+        if std::mem::replace(&mut self.0.session.borrow_mut().watched, generation) == generation {
+            return;
+        }
         let weak = Rc::downgrade(&self.0);
         let platform = Rc::clone(&self.0.platform);
         self.0.platform.spawn(async move {
             while let Some(client) = weak.upgrade().map(Client) {
-                client.expire_if_due();
-                let current = client.generation() == generation;
-                let Some(at) = client.deadline().filter(|_| current) else { return };
-                let left = at.saturating_sub(platform.now());
-                if left <= 0 {
-                    // What comes of it is told by events.
-                    let wanted = client.session(|session| Wanted::of(session.resource.clone()));
-                    let Ok(wanted) = wanted else { return };
-                    let _ = client.refresh(&wanted).await;
-                    if client.deadline().is_some_and(|at| at <= platform.now()) {
-                        return; // Nothing was put off: trying again would come to the same.
-                    }
-                    continue;
-                }
+                let Some(wait) = client.next_wait(generation).await else { return };
                 drop(client);
-                platform.sleep(i32::try_from(left.min(LONGEST_TIMER)).unwrap_or(i32::MAX)).await;
+                platform.sleep(wait).await;
             }
         });
+    }
+
+    /// Does what is due, and gives the milliseconds until the next deadline. Without one, nobody watches any more.
+    async fn next_wait(&self, generation: u32) -> Option<i32> {
+        let mut refreshed = false;
+        loop {
+            self.expire_if_due();
+            let current = self.generation() == generation;
+            let left = self.deadline().filter(|_| current).map(|at| at.saturating_sub(self.0.platform.now()));
+            match left {
+                Some(left @ 1..) => return Some(i32::try_from(left.min(LONGEST_TIMER)).unwrap_or(i32::MAX)),
+                Some(_) if !refreshed => {
+                    // What comes of it is told by events.
+                    let wanted = self.session(|session| Wanted::of(session.resource.clone())).ok()?;
+                    let _ = self.refresh(&wanted).await;
+                    refreshed = true;
+                }
+                // Nothing was put off: trying again would come to the same.
+                _ => {
+                    let watched = &mut self.0.session.borrow_mut().watched;
+                    if *watched == generation {
+                        *watched = 0;
+                    }
+                    return None;
+                }
+            }
+        }
     }
 }
 

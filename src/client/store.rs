@@ -47,6 +47,22 @@ impl<P: Platform> Client<P> {
         self.area().is_some()
     }
 
+    /// Do other tabs have the same session?
+    pub(super) fn is_shared(&self) -> bool {
+        self.area() == Some(Area::Origin) && self.0.is_stored.get()
+    }
+
+    /// Takes over what another tab has stored: the same session with newer tokens, or that there is none any more.
+    pub(super) fn reread(&self) {
+        let text = self.0.platform.load(Area::Origin, &self.session_key());
+        let Ok(text) = text else { return };
+        let record = text.and_then(|text| json::parse(text.as_bytes()));
+        match record.and_then(|record| self.read_session(record)) {
+            Some(newer) => self.change_session(|session| *session = newer),
+            None => self.expire(super::session::expired()),
+        }
+    }
+
     /// Versioned, and apart for each issuer and client, so that two apps on one origin never meet.
     pub(super) fn session_key(&self) -> String {
         ["wardkey:session:1:", self.0.config.tag()].concat()
@@ -59,7 +75,9 @@ impl<P: Platform> Client<P> {
         // A copy that is wiped: the storage has its own.
         let record = record.ok().map(Secret::new);
         let text = record.as_ref().map(Secret::expose);
-        if let Err(Unavailable) = self.0.platform.save(area, &self.session_key(), text) {
+        let stored = self.0.platform.save(area, &self.session_key(), text);
+        self.0.is_stored.set(stored.is_ok());
+        if let Err(Unavailable) = stored {
             let reason = "the session cannot be stored, and stays in memory";
             self.tell(Event::StorageFailed(AuthError::new(Code::StorageUnavailable, Phase::Storage, reason)));
         }

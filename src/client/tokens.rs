@@ -5,6 +5,7 @@
 
 use super::defer::Deferred;
 use super::flight::{Flight, Outcome};
+use super::session::{Event, User};
 use super::{Client, Platform};
 use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::http::Cache;
@@ -53,6 +54,7 @@ impl<P: Platform> Client<P> {
     /// granted; `interaction_required` where only a sign-in can give such a token; those of the token endpoint.
     pub async fn token(&self, options: &TokenOptions) -> Result<AccessToken, AuthError> {
         self.expire_if_due();
+        let generation = self.generation();
         let wanted = self.wanted(options)?;
         let at_hand = self.at_hand(&wanted);
         let is_fresh = |token: &AccessToken| !options.force && self.is_fresh(token, options);
@@ -63,22 +65,28 @@ impl<P: Platform> Client<P> {
             Some(cause) => Some(cause),
             None => self.refresh(&wanted).await.err(),
         };
+        // Who asked for a token of one session is not given that of the next.
+        if self.generation() != generation {
+            return Err(trouble.unwrap_or_else(ended));
+        }
         // What is left of the one at hand is better than nothing, unless it is the very thing not wanted.
-        let serves = trouble.as_ref().is_none_or(|error| {
-            !options.force && (error.retryable() || error.code() == Code::InteractionRequired)
-        });
+        let serves = trouble.is_none() || !options.force;
         match self.at_hand(&wanted).filter(|_| serves) {
             Some(token) => Ok(token),
             None => Err(trouble.unwrap_or_else(not_granted)),
         }
     }
 
-    /// Another token in place of one that a server does not take, unless there is another already.
+    /// Another token in place of one that a server does not take, unless there is another already, or none to be had
+    /// now.
     pub(super) async fn renew(&self, refused: &AccessToken, options: &TokenOptions) -> Outcome {
         let wanted = self.wanted(options)?;
         match self.at_hand(&wanted) {
             Some(other) if !Rc::ptr_eq(&other.token, &refused.token) => Ok(()),
-            _ => self.refresh(&wanted).await,
+            _ => match self.deferral() {
+                Some(cause) => Err(cause),
+                None => self.refresh(&wanted).await,
+            },
         }
     }
 
@@ -93,9 +101,22 @@ impl<P: Platform> Client<P> {
             }
             // What the server grants for another resource shows when it is asked.
             let requested = |scope| !is_own && session.requested.contains(scope);
-            wanted.scope.iter().all(|scope| session.granted.contains(scope) || requested(scope))
+            let all = wanted.scope.iter().all(|scope| session.granted.contains(scope) || requested(scope));
+            if is_own {
+                // One token has all that was granted.
+                wanted.scope.clear();
+            }
+            all
         })?;
         if is_known { Ok(wanted) } else { Err(not_granted()) }
+    }
+
+    /// Takes over what another tab has made of the session meanwhile. Is there another token for this now?
+    fn adopt(&self, wanted: &Wanted) -> bool {
+        let before = self.at_hand(wanted);
+        self.reread();
+        let now = self.at_hand(wanted);
+        now.is_some_and(|now| before.is_none_or(|before| before.token.expose() != now.token.expose()))
     }
 
     fn at_hand(&self, wanted: &Wanted) -> Option<AccessToken> {
@@ -105,7 +126,8 @@ impl<P: Platform> Client<P> {
                 && token.is_valid(now)
                 && wanted.scope.iter().all(|scope| token.scopes.contains(scope))
         };
-        self.session(|session| session.tokens.iter().find(serves).cloned()).ok().flatten()
+        // The newest first: that is what a refresh was for.
+        self.session(|session| session.tokens.iter().rev().find(serves).cloned()).ok().flatten()
     }
 
     fn is_fresh(&self, token: &AccessToken, options: &TokenOptions) -> bool {
@@ -120,68 +142,115 @@ impl<P: Platform> Client<P> {
     }
 
     fn refreshing(&self, wanted: &Wanted) -> Flight {
+        let generation = self.generation();
         let mut refreshes = self.0.refreshes.borrow_mut();
-        if let Some((_, flight)) = refreshes.iter().find(|(known, _)| known == wanted) {
+        // Those of a session that has ended come to nothing.
+        refreshes.retain(|(of, ..)| *of == generation);
+        if let Some((.., flight)) = refreshes.iter().find(|(_, known, _)| known == wanted) {
             return flight.clone();
         }
-        let before = refreshes.last().map(|(_, flight)| flight.clone());
+        let before = refreshes.last().map(|(.., flight)| flight.clone());
         let (client, own) = (self.clone(), wanted.clone());
         let flight = Flight::new(Box::pin(async move {
-            if let Some(before) = before {
-                // What it came to is the matter of those who asked for it.
-                let _ = before.await;
-            }
-            let outcome = client.refresh_now(&own).await;
-            client.0.refreshes.borrow_mut().retain(|(known, _)| *known != own);
-            client.after_refresh(outcome)
+            let outcome = client.refresh_after(before, generation, &own).await;
+            client.0.refreshes.borrow_mut().retain(|(of, known, _)| *of != generation || *known != own);
+            outcome
         }));
-        refreshes.push((wanted.clone(), flight.clone()));
+        refreshes.push((generation, wanted.clone(), flight.clone()));
         flight
     }
 
-    async fn refresh_now(&self, wanted: &Wanted) -> Outcome {
-        let generation = self.generation();
+    async fn refresh_after(&self, before: Option<Flight>, generation: u32, wanted: &Wanted) -> Outcome {
+        if let Some(before) = before {
+            // What it came to is the matter of those who asked for it; but where it was put off, so is this one.
+            let _ = before.await;
+            if let Some(cause) = self.deferral() {
+                return Err(cause);
+            }
+        }
+        let is_shared = self.is_shared();
+        // Held until the new tokens are stored.
+        let _lock = match is_shared {
+            true => Some(self.0.platform.lock(&self.session_key()).await),
+            false => None,
+        };
+        if self.generation() != generation {
+            return Err(ended());
+        }
+        if is_shared && self.adopt(wanted) {
+            return Ok(());
+        }
         let Some(refresh_token) = self.session(|session| session.refresh_token.clone())? else {
             return Err(error(Code::InteractionRequired, "without a refresh token, only a sign-in gives it"));
         };
+        let mut newest = Rc::clone(&refresh_token);
+        let outcome = self.redeem_refresh_token(&mut newest, wanted).await;
+        // The session may have ended meanwhile, or the refresh token been revoked.
+        let holds = |held: &Rc<Secret>| held.expose() == refresh_token.expose();
+        if !self.session(|session| session.refresh_token.as_ref().is_some_and(holds)).unwrap_or(false) {
+            return Err(ended());
+        }
+        match outcome {
+            Ok((tokens, user)) => self.take_up(tokens, user, newest, wanted),
+            Err(error) => {
+                // The old one may be used up, whatever else of the answer cannot be used yet.
+                if !holds(&newest) {
+                    self.change_session(|session| session.refresh_token = Some(newest));
+                }
+                Err(self.refresh_failed(error))
+            }
+        }
+    }
+
+    /// Sends the refresh token, in whose place comes the one that the answer may have (RFC 6749 6).
+    async fn redeem_refresh_token(
+        &self,
+        refresh_token: &mut Rc<Secret>,
+        wanted: &Wanted,
+    ) -> Result<(TokenResponse, Option<Rc<User>>), AuthError> {
         let metadata = self.metadata(Cache::Default).await?;
         let client_id = self.0.config.client_id();
-        let request = token::refresh_request(metadata.token_endpoint(), client_id, &refresh_token, wanted);
+        let request = token::refresh_request(metadata.token_endpoint(), client_id, refresh_token, wanted);
         let response = self.exchange(request, None, self.is_bound(), Phase::Refresh).await?;
-        let tokens = token::response(&response, self.0.config.dpop_algorithms().is_some());
-        let tokens = tokens.map_err(|error| error.in_phase(Phase::Refresh))?;
-        let user = self.refreshed_user(&metadata, &tokens).await?;
-        if self.generation() != generation {
-            return Err(error(Code::Aborted, "the session was ended meanwhile"));
+        let tokens = token::response(&response, self.is_bound());
+        let mut tokens = tokens.map_err(|error| error.in_phase(Phase::Refresh))?;
+        if let Some(next) = tokens.refresh_token.take() {
+            *refresh_token = next;
         }
-        let asked = match wanted.scope.is_empty() {
+        let user = self.refreshed_user(&metadata, &tokens).await?;
+        Ok((tokens, user))
+    }
+
+    fn take_up(
+        &self,
+        tokens: TokenResponse,
+        user: Option<Rc<User>>,
+        refresh_token: Rc<Secret>,
+        wanted: &Wanted,
+    ) -> Outcome {
+        let all = wanted.scope.is_empty();
+        let asked = match all {
             true => self.session(|session| Rc::clone(&session.granted))?,
             false => Rc::new(wanted.scope.clone()),
         };
         let token = self.access_token(&tokens, wanted.resource.clone(), asked);
+        let expires_at = token.expires_at;
         self.0.session.borrow_mut().deferred = Deferred::default();
-        let is_watched = self.deadline().is_some();
         self.change_session(|session| {
-            // One that comes takes the old one's place, none leaves it there (RFC 6749 6).
-            session.refresh_token = tokens.refresh_token.or(session.refresh_token.take());
+            session.refresh_token = Some(refresh_token);
             session.id_token = tokens.id_token.or(session.id_token.take());
             session.user = user.or(session.user.take());
-            let all = wanted.scope.is_empty();
-            if all && wanted.resource == session.resource {
+            if token.resource == session.resource {
                 session.granted = Rc::clone(&token.scopes);
             }
             // One for each resource and set of scopes.
-            let is_like = |known: &&mut AccessToken| {
-                known.resource == token.resource && (all || known.scopes == token.scopes)
-            };
-            match session.tokens.iter_mut().find(is_like) {
-                Some(known) => *known = token,
-                None => session.tokens.push(token),
-            }
+            session
+                .tokens
+                .retain(|known| known.resource != token.resource || !(all || known.scopes == token.scopes));
+            session.tokens.push(token);
         });
-        if !is_watched {
-            self.watch(generation);
-        }
+        self.watch(self.generation());
+        self.tell(Event::TokenRefreshed(expires_at));
         Ok(())
     }
 
@@ -210,6 +279,10 @@ impl<P: Platform> Client<P> {
 
 fn error(code: Code, reason: &'static str) -> AuthError {
     AuthError::new(code, Phase::Refresh, reason)
+}
+
+fn ended() -> AuthError {
+    error(Code::Aborted, "the session was ended meanwhile")
 }
 
 fn not_granted() -> AuthError {

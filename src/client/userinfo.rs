@@ -45,13 +45,15 @@ impl<P: Platform> Client<P> {
     }
 
     async fn signed_claims(&self, token: &str, algorithms: &[jwt::Algorithm]) -> Result<Value, AuthError> {
-        let refused = |reason| refused(Code::ServerError, reason);
-        let jwt = jwt::parse(token).map_err(refused)?;
-        let issuer = self.0.config.expected_issuer().ok_or_else(|| refused("iss"))?;
+        let jwt = jwt::parse(token).map_err(userinfo::refused)?;
+        let issuer = self.0.config.expected_issuer().ok_or_else(|| userinfo::refused("iss"))?;
         let (now, skew) = self.seconds_and_skew();
         userinfo::check_signed(&jwt, issuer, self.0.config.client_id(), algorithms, now, skew)
-            .map_err(refused)?;
-        self.verify_signature(&jwt).await.map_err(|error| error.in_phase(Phase::UserInfo))?;
+            .map_err(userinfo::refused)?;
+        self.verify_signature(&jwt).await.map_err(|error| match error.code() {
+            Code::IdTokenInvalid => userinfo::refused(error.reason()),
+            _ => error.in_phase(Phase::UserInfo),
+        })?;
         Ok(jwt.claims)
     }
 }

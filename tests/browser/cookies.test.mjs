@@ -273,6 +273,17 @@ test(
 );
 
 test(
+  "a srcdoc frame has the cookies of its page",
+  suite.withPage(async ({ page }) => {
+    await open(page, `${PAGE}/below/page`, '<!doctype html><iframe srcdoc="<p>framed</p>"></iframe>');
+    const frame = page.frames().find((each) => each.url() === "about:srcdoc");
+    await frame.evaluate(script);
+    assert.equal(await call(frame, "setCookie", "a", "1"), null);
+    assert.equal(await call(page, "getCookie", "a"), "1");
+  }),
+);
+
+test(
   "where there are no cookies, the error says so",
   suite.withPage(async ({ page, context }) => {
     await open(page, `${PAGE}/`, '<!doctype html><iframe sandbox="allow-scripts" src="/frame"></iframe>');

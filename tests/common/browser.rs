@@ -5,7 +5,7 @@ use super::executor::{Executor, Join};
 use super::sign::SigningKey;
 use super::verify;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::rc::Rc;
 use wardkey::client::{Area, Platform, Unavailable};
@@ -70,6 +70,15 @@ impl Answer {
     }
 }
 
+/// A lock of the origin, while somebody holds it.
+pub(crate) struct Held(Browser, String);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.locks.borrow_mut().remove(&self.1);
+    }
+}
+
 /// A request of the app's own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AppRequest {
@@ -100,6 +109,8 @@ pub(crate) struct Tab {
     pub(crate) storage_denied: Cell<bool>,
     /// What is there can be read, but nothing written.
     pub(crate) storage_full: Cell<bool>,
+    /// Octets that one text may have in what all tabs share.
+    pub(crate) origin_quota: Cell<usize>,
     pub(crate) no_random: Cell<bool>,
     /// No `crypto.subtle`, as on plain http.
     pub(crate) no_webcrypto: Cell<bool>,
@@ -110,6 +121,7 @@ pub(crate) struct Tab {
     pub(crate) keys: RefCell<Vec<Value>>,
     /// The keys that are kept, by name.
     pub(crate) key_store: RefCell<BTreeMap<String, Rc<SigningKey>>>,
+    locks: RefCell<BTreeSet<String>>,
 }
 
 impl std::ops::Deref for Browser {
@@ -135,12 +147,14 @@ impl Browser {
             verified: Cell::default(),
             storage_denied: Cell::default(),
             storage_full: Cell::default(),
+            origin_quota: Cell::new(usize::MAX),
             no_random: Cell::default(),
             no_webcrypto: Cell::default(),
             no_keys: Cell::default(),
             offline: Cell::default(),
             keys: RefCell::default(),
             key_store: RefCell::default(),
+            locks: RefCell::default(),
         }))
     }
 
@@ -291,6 +305,7 @@ impl Platform for Browser {
     type Key = Rc<SigningKey>;
     type Call = AppRequest;
     type Answer = String;
+    type Lock = Held;
 
     fn now(&self) -> i64 {
         self.executor.now()
@@ -394,6 +409,13 @@ impl Platform for Browser {
         verify::is_genuine(&check).ok_or(Unavailable)
     }
 
+    async fn lock(&self, name: &str) -> Held {
+        while !self.locks.borrow_mut().insert(name.to_owned()) {
+            self.executor.sleep(1).await;
+        }
+        Held(self.clone(), name.to_owned())
+    }
+
     fn load(&self, area: Area, key: &str) -> Result<Option<String>, Unavailable> {
         if self.storage_denied.get() {
             return Err(Unavailable);
@@ -402,7 +424,10 @@ impl Platform for Browser {
     }
 
     fn save(&self, area: Area, key: &str, text: Option<&str>) -> Result<(), Unavailable> {
-        if self.storage_denied.get() || (text.is_some() && self.storage_full.get()) {
+        if self.storage_denied.get()
+            || (text.is_some() && self.storage_full.get())
+            || (area == Area::Origin && text.is_some_and(|text| text.len() > self.origin_quota.get()))
+        {
             return Err(Unavailable);
         }
         self.writes.set(self.writes.get() + 1);

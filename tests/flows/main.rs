@@ -22,5 +22,6 @@ mod session;
 mod sign_in;
 mod sign_out;
 mod storage;
+mod stored_session;
 mod token_response;
 mod two_servers;

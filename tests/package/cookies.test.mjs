@@ -134,7 +134,10 @@ test("an option counts only if it is the object's own, known, and of its type", 
     path: [null, 1, ["/"], { toString: () => "/" }],
     domain: [null, 1, ["example.test"]],
     maxAgeSec: [1.5, -1, 1e21, Number.NaN, Infinity, "60", null, 60n, true],
-    expires: [0, "Mon, 21 Sep 2026 14:13:20 GMT", null, new Date("x"), new Date(-11_644_473_600_001), { getTime: () => 0, toUTCString: () => "" }],
+    expires: [
+      ...[0, "Mon, 21 Sep 2026 14:13:20 GMT", null, { getTime: () => 0, toUTCString: () => "" }],
+      ...[new Date("x"), new Date(-11_644_473_600_001)],
+    ],
     partitioned: ["true", 1, null],
     prefix: ["__Host-", "Host", "hosts", "", null, true],
   };
@@ -240,7 +243,7 @@ test("an app that has only the client, or only cookies, does not pay for the oth
   };
   const client = await bytes('import { createAuthClient } from "wardkey"; createAuthClient({ clientId: "spa" });');
   const cookies = await bytes('import { setCookie } from "wardkey"; setCookie("theme", "dark");');
-  for (const trace of ["__Host-", "SameSite", "Partitioned", "cookie-octets", "document.cookie"]) {
+  for (const trace of ["__Host-", "Strict", "Partitioned", "two labels", "X-CSRF", "referer"]) {
     assert.ok(!client.includes(trace), trace);
   }
   assert.ok(cookies.includes("SameSite"));

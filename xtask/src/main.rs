@@ -9,6 +9,7 @@ mod demo;
 mod floats;
 mod gates;
 mod layers;
+mod mutants;
 mod names;
 mod panics;
 mod process;
@@ -32,6 +33,7 @@ cargo xtask check            format, layers, lints, native tests and types: no b
 cargo xtask test [SUITE…]    everything, or these suites
 cargo xtask demo [ARGS…]     build and start the demo
 cargo xtask bench [ARGS…]    build and measure against the peers, in a browser
+cargo xtask mutants [ARGS…]  how many faults in src/protocol no test notices, by cargo-mutants
 cargo xtask layers [FOLDER]  the layer rule alone, for src/ of this folder";
 
 fn main() -> ExitCode {
@@ -51,6 +53,7 @@ fn run(arguments: &[&str]) -> Result<ExitCode> {
         ["test", names @ ..] => test::named(names),
         ["demo", arguments @ ..] => demo::run(arguments),
         ["bench", arguments @ ..] => bench::run(arguments),
+        ["mutants", arguments @ ..] => mutants::run(arguments),
         ["layers"] => done(layers::check(project::root())),
         ["layers", folder] => done(layers::check(Path::new(folder))),
         ["wasm-test-runner", ..] => done(run_wasm_tests(arguments)),
