@@ -261,7 +261,7 @@ fn engine_and_page_take_the_same_urls_for_responses() {
         urls.push(format!("https://app.example/other?{parameters}"));
     }
     let recipient = serde_json::json!({
-        "redirectUri": "https://app.example/cb", "tag": config.tag(), "issuer": "https://as.example",
+        "redirectUris": ["https://app.example/cb"], "tag": config.tag(), "issuer": "https://as.example",
     });
     let page = told_by_the_page(&urls, recipient);
     let engine = |url: &String| {

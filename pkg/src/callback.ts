@@ -9,7 +9,7 @@ const payload = (jwt: string) => atob((JWT.exec(jwt)?.[1] ?? "").replace(/-/g, "
 
 /** By what a response to a client is known. */
 export interface Recipient {
-  redirectUri: string;
+  redirectUris: string[];
   /** With what every `state` of the client begins. */
   tag: string;
   issuer?: string | undefined;
@@ -19,11 +19,11 @@ export interface Recipient {
  * Does a URL look like a response to the client? The engine decides; this tells, in the same tick and wherever the
  * engine is, whether the URL is ours to clean. (A test holds the two against each other.)
  */
-export function isResponse(url: string, { redirectUri, tag, issuer }: Recipient): boolean {
+export function isResponse(url: string, { redirectUris, tag, issuer }: Recipient): boolean {
   if (typeof url !== "string" || !URL.canParse(url)) return false;
   const here = new URL(url);
-  const there = new URL(redirectUri);
-  if (here.origin !== there.origin || here.pathname !== there.pathname) return false;
+  const places = redirectUris.map((uri) => new URL(uri));
+  if (!places.some(({ origin, pathname }) => here.origin === origin && here.pathname === pathname)) return false;
   return [here.search, here.hash].some((part) => {
     // It takes one "?" off by itself, and a second one is part of the first name.
     const parameters = new URLSearchParams("?" + part.slice(1));

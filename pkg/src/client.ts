@@ -1,5 +1,8 @@
 import { isResponse, type Recipient } from "./callback.js";
 import { AuthError, codeOf, type AuthErrorPhase } from "./errors.js";
+import { go, here, isReplayable, leaving, local, pageUrl, request, unlessAborted } from "./page.js";
+import { Restore } from "./restore.js";
+import { Tabs, type Hint } from "./tabs.js";
 import type { Snapshot, Transport } from "./transport.js";
 import type {
   AccessToken,
@@ -18,6 +21,15 @@ import type {
   TokenOptions,
   User,
 } from "./types.js";
+import {
+  frameResponse,
+  isAwaited,
+  isFramedByStranger,
+  openPopup,
+  popupResponse,
+  relay,
+  stateOf,
+} from "./windows.js";
 
 type Open = (
   source: AuthOptions["wasm"],
@@ -36,6 +48,7 @@ export async function connect(options: AuthOptions, open: Open): Promise<AuthCli
     const transport = await open(wasm, given, (event, detail) => client.hear(event, detail));
     if (given.storage) await transport.call("open");
     client.attach(transport, given);
+    client.begin();
     return client;
   } catch (error) {
     // The engine and its loading say what was wrong. All else is thrown by the options themselves.
@@ -54,65 +67,10 @@ function checkSpelling(redirectUri: unknown): void {
   }
 }
 
-/** The page, without query and fragment; undefined outside of pages. */
-function pageUrl(): string | undefined {
-  return typeof location === "undefined" ? undefined : location.origin + location.pathname;
-}
-
-/** The page's URL; empty outside of pages. */
-const here = () => globalThis.location?.href ?? "";
-
 /** What of the options is not for the page alone. */
 function forEngine(options?: SignInOptions | TokenOptions): object {
-  const { signal: _, ...rest } = options ?? {};
+  const { signal: _, features: __, ...rest } = (options ?? {}) as SignInOptions & { features?: string };
   return rest;
-}
-
-/** The caller's request, as the browser understands it. */
-function request(input: RequestInfo | URL, init?: RequestInit, baseUrl?: string): Request {
-  try {
-    return new Request(baseUrl && !(input instanceof Request) ? new URL(input, baseUrl) : input, init);
-  } catch {
-    throw new AuthError("invalid_configuration", "fetch", "the browser takes neither this URL nor these options");
-  }
-}
-
-/** Can it be sent more than once? A stream is read once, and a request does not say whether its body is one. */
-function isReplayable(input: unknown, init?: RequestInit): boolean {
-  const body = init?.body ?? (input instanceof Request && !/^(GET|HEAD)$/.test(input.method) ? input : null);
-  return !(body instanceof ReadableStream || body instanceof Request);
-}
-
-/** The outcome, or `aborted` when the caller's signal comes first. What is under way for others goes on. */
-async function unlessAborted<R>(step: () => Promise<R>, phase: AuthErrorPhase, signal?: AbortSignal | null): Promise<R> {
-  if (!signal) return step();
-  const error = () => new AuthError("aborted", phase, "the caller's signal ended the call");
-  if (signal.aborted) throw error();
-  let stop!: () => void;
-  const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", (stop = () => reject(error()))));
-  try {
-    return await Promise.race([step(), aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
-}
-
-/** A promise for the time until the page is gone. */
-function leaving(url: string): Promise<never> {
-  go(() => location.assign(url));
-  return new Promise(() => {});
-}
-
-/** A path of this origin as a URL: the browser alone would resolve it against `<base href>`. */
-const local = (path: string) => new URL(path, location.origin).href;
-
-/** Navigates. The browser's own error would quote the URL, and with it what is secret in it. */
-function go(navigate: () => void): void {
-  try {
-    navigate();
-  } catch {
-    throw new AuthError("discovery_failed", "authorize", "the browser cannot go to the server's URL");
-  }
 }
 
 type Listeners = { [K in keyof AuthEvents]: Set<(detail: AuthEvents[K]) => void> };
@@ -125,7 +83,17 @@ class Client implements AuthClient {
   #scopes: AuthClient["scopes"] = { granted: [], requested: [], missing: [] };
   /** The response that the page was loaded with, from when its URL was cleaned. */
   #handled: string | undefined;
-  #disposed = false;
+  #options!: AuthOptions;
+  #restore!: Restore;
+  #tabs!: Tabs;
+  /** Settles when it is clear whether the session of before goes on. */
+  #restored: Promise<unknown> = Promise.resolve();
+  /** Another tab has signed out, and this one follows. */
+  #following = false;
+  /** A sign-in that nobody sees is under way: the other tabs need not follow. */
+  #silent = 0;
+  /** Ends with the client; then nobody is told anything any more. */
+  readonly #life = new AbortController();
   readonly #logger: AuthOptions["logger"];
   readonly #listeners: Listeners = {
     signedIn: new Set(),
@@ -144,12 +112,58 @@ class Client implements AuthClient {
 
   attach(transport: Transport, options: AuthOptions): void {
     this.#transport = transport;
+    this.#options = options;
+    this.#restore = new Restore(options, transport.tag);
+    this.#tabs = new Tabs(transport.tag, (hint) => this.#heed(hint));
     this.#recipient = {
-      redirectUri: options.redirectUri!,
+      redirectUris: [options.redirectUri!, ...(options.silentRedirectUri ? [options.silentRedirectUri] : [])],
       tag: transport.tag,
       issuer: options.issuer ?? options.metadata?.issuer,
     };
     this.#see(transport.snapshot);
+  }
+
+  /** Looks after the session from here on, in a page. */
+  begin(): void {
+    if (typeof document === "undefined") return;
+    const { signal } = this.#life;
+    const look = () => document.visibilityState === "visible" && this.#look();
+    document.addEventListener("visibilitychange", look, { signal });
+    // A page that comes back from the cache of the browser, or from a sleep, has missed what happened meanwhile.
+    for (const event of ["pageshow", "online", "focus"]) addEventListener(event, look, { signal });
+    if (this.#state.status === "anonymous" && !this.isCallback()) this.#restored = this.#regain();
+  }
+
+  /** Takes the way to the session of before that the options say. */
+  async #regain(): Promise<void> {
+    const { way } = this.#restore;
+    if (!way) return;
+    this.#show({ status: "loading" });
+    try {
+      if (way === "silent") return void (await this.signInSilent());
+      this.#restore.guard();
+      const { pathname, search } = location;
+      const options = { prompt: "none", returnTo: pathname + search } as const;
+      await leaving(((await this.#call("begin", options)) as AuthorizeRequest).url);
+    } catch (error) {
+      this.#failed("restore", error);
+      this.#restore.note(false);
+      this.#show({ status: "anonymous", reason: (error as AuthError).code });
+    }
+  }
+
+  /** What was told is looked up: a message says that something changed, and is not believed more. */
+  #heed(hint: Hint): void {
+    if (hint === "ended" || this.#options.storage === "localStorage") this.#look();
+    else if (this.#restore.canBeSilent) void this.signInSilent().catch(() => {});
+  }
+
+  #look(): void {
+    if (this.#tabs.hasEnded()) {
+      this.#following = true;
+      this.#transport.run("signOutLocal");
+      this.#following = false;
+    } else this.#transport.call("look").catch((error: unknown) => this.#failed("look", error));
   }
 
   get isolation() {
@@ -191,6 +205,44 @@ class Client implements AuthClient {
     return leaving((request as AuthorizeRequest).url);
   }
 
+  async signInPopup<T>({ features, signal, ...options }: SignInOptions<T> & { features?: string } = {}): Promise<
+    SignInResult<T>
+  > {
+    let minted: AuthorizeRequest | undefined;
+    try {
+      minted = this.#transport.run("createPopupUrl", options) as AuthorizeRequest;
+    } catch (error) {
+      if (AuthError.from(error).code !== "not_initialised") throw this.#failed("signInPopup", error);
+    }
+    const popup = this.#guard("signInPopup", () => openPopup(minted?.url, features));
+    try {
+      if (!minted) {
+        minted = (await this.#call("beginPopup", options, "authorize", signal)) as AuthorizeRequest;
+        popup.location.replace(minted.url);
+      }
+    } catch (error) {
+      popup.close();
+      throw error;
+    }
+    const { state } = minted;
+    const url = await this.#attempt("popup", () => popupResponse(popup, state, (it) => this.isCallback(it), signal));
+    return (await this.#call("handleCallback", url)) as SignInResult<T>;
+  }
+
+  async signInSilent({ signal, ...options }: SignInOptions = {}): Promise<SignInResult> {
+    this.#silent++;
+    try {
+      const given = { ...options, prompt: "none" };
+      const { url, state } = (await this.#call("beginFrame", given, "authorize", signal)) as AuthorizeRequest;
+      const timeout = this.#options.restoreTimeoutMs ?? 10_000;
+      const isOurs = (it: string) => this.isCallback(it);
+      const response = await this.#attempt("frame", () => frameResponse(url, state, isOurs, timeout, signal));
+      return (await this.#call("handleCallback", response)) as SignInResult;
+    } finally {
+      this.#silent--;
+    }
+  }
+
   isCallback(url: string = here()): boolean {
     return isResponse(url, this.#recipient);
   }
@@ -201,7 +253,15 @@ class Client implements AuthClient {
     if (this.isCallback(response)) {
       this.#handled = response;
       // First of all, so that no other script and no subresource sees the code.
-      if (page === response) this.#clean(this.#recipient.redirectUri);
+      if (page === response) this.#clean(this.#recipient.redirectUris.find((uri) => page.startsWith(uri))!);
+      const state = stateOf(response);
+      if (isAwaited(state, this.#recipient.tag) && (await relay(response, state))) {
+        globalThis.close();
+        return new Promise(() => {}); // The window that waits goes on.
+      }
+      if (isFramedByStranger()) {
+        throw new AuthError("invalid_callback", "callback", "the page is in a frame of another origin");
+      }
     }
     return (await this.#call("handleCallback", response)) as SignInResult<T>;
   }
@@ -215,6 +275,7 @@ class Client implements AuthClient {
   }
 
   async getToken(options?: TokenOptions): Promise<AccessToken> {
+    await this.#restored;
     const token = (await this.#call("getToken", forEngine(options), "token", options?.signal)) as AccessToken;
     return { ...token, expiresAt: token.expiresAt ?? Infinity };
   }
@@ -241,6 +302,7 @@ class Client implements AuthClient {
     { api = "", baseUrl, onStepUp }: { api?: string; baseUrl?: string | undefined; onStepUp?: FetchOptions["onStepUp"] } = {},
   ): Promise<Response> {
     const first = request(input, init, baseUrl);
+    await this.#restored;
     const replayable = isReplayable(input, init);
     const again = onStepUp && replayable ? first.clone() : undefined;
     const send = (sent: Request) =>
@@ -308,7 +370,8 @@ class Client implements AuthClient {
   }
 
   dispose(): void {
-    this.#disposed = true;
+    this.#life.abort();
+    this.#tabs.close();
     this.#see({ status: "anonymous" });
     for (const listeners of Object.values(this.#listeners)) listeners.clear();
     this.#handled = undefined;
@@ -317,14 +380,19 @@ class Client implements AuthClient {
 
   /** What the engine tells. */
   hear(event: string, detail: unknown): void {
-    if (this.#disposed) return;
+    if (this.#life.signal.aborted) return;
     if (event === "stateChanged") {
       this.#see(detail as Snapshot);
       this.#log({ level: "info", event, detail: { status: this.#state.status } });
       this.#emit("stateChanged", this.#state);
     } else if (event === "signedIn") {
+      this.#restore.note(true);
+      if (!this.#silent) this.#tabs.tell("changed");
       this.#emit("signedIn", detail as User | null);
     } else if (event === "signedOut") {
+      this.#restore.note(false);
+      // A number is the code of an error: that is the matter of this tab. Others have their own tokens, or look.
+      if (typeof detail !== "number" && !this.#following) this.#tabs.tell("ended");
       this.#emit("signedOut", { reason: typeof detail === "number" ? codeOf(detail) : "sign_out" });
     } else if (event === "sessionExpired") {
       this.#emit("sessionExpired", AuthError.from(detail));
@@ -336,6 +404,7 @@ class Client implements AuthClient {
       this.#emit("refreshDeferred", { retryAt, cause: AuthError.from(cause) });
     } else if (event === "tokenRefreshed") {
       this.#log({ level: "info", event });
+      if (this.#options.storage === "localStorage") this.#tabs.tell("changed");
       this.#emit("tokenRefreshed", { expiresAt: (detail as { expiresAt?: number }).expiresAt ?? Infinity });
     } else if (event === "userChanged" || event === "stepUpRequired") {
       this.#emit(event, detail as AuthEvents["userChanged"] & StepUpChallenge);
@@ -351,6 +420,11 @@ class Client implements AuthClient {
           ? { status, reason: codeOf(reason) }
           : { status },
     );
+  }
+
+  #show(state: AuthState): void {
+    this.#state = Object.freeze(state);
+    this.#emit("stateChanged", this.#state);
   }
 
   /** A listener that throws must not keep the others from hearing; its error goes where uncaught ones go. */

@@ -10,7 +10,7 @@ import { AuthError } from "./errors.js";
 /** Octets of name and value together (RFC 6265bis 5.6, step 5). */
 const LONGEST = 4096;
 /** Browsers cut what is above (RFC 6265bis 5.5): 400 days. */
-const LONGEST_LIFE_SEC = 400 * 86_400;
+const LONGEST_LIFE_SEC = 34_560_000;
 /** The year 1601, before which browsers take no date (RFC 6265bis 5.1.1, step 5). */
 const FIRST_DATE = -11_644_473_600_000;
 

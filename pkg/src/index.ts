@@ -10,6 +10,7 @@ import type { AuthClient, AuthOptions } from "./types.js";
 export { deleteCookie, getCookie, issueCsrfToken, parseCookies, serializeCookie, setCookie } from "./cookies.js";
 export type { CookieOptions } from "./cookies.js";
 export { AuthError, isAuthError } from "./errors.js";
+export { relayCallback } from "./windows.js";
 export type { AuthErrorCode, AuthErrorPhase } from "./errors.js";
 export type * from "./types.js";
 

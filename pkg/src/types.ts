@@ -39,10 +39,23 @@ export interface AuthOptions {
    * `dpop`, by which what is taken is of no use elsewhere. The key is then kept in IndexedDB, where nobody can read it.
    */
   storage?: "memory" | "sessionStorage" | "localStorage";
+  /**
+   * What to do about a session that the page does not hold after a load. "silent": ask the server in a hidden frame;
+   * "redirect": ask it by leaving the page; "none": nothing; "auto" (default): "silent" where somebody was signed in in this
+   * tab and the server is of the same site, as browsers give a frame of another site no cookies.
+   */
+  restore?: "auto" | "silent" | "redirect" | "none";
+  /** Milliseconds for the hidden frame. Default 10,000. */
+  restoreTimeoutMs?: number;
+  /**
+   * Where the response to a hidden frame comes to. Default `redirectUri`. A page that does no more than
+   * `relayCallback()` is the quickest.
+   */
+  silentRedirectUri?: string;
+  /** Stops automatic redirects that go round in circles (`login_loop`). Default 3 in 60 s. */
+  loopGuard?: { max: number; windowSec: number };
   /** Where a sign-in in progress rests between leaving the page and the response. There is one way so far. */
   transactionStorage?: "sessionStorage";
-  /** What to do about a session that the page does not hold after a load. There is one way so far: nothing. */
-  restore?: "none";
   /**
    * Pushed authorization requests (RFC 9126): "auto" where the server can, "required" always, "off" never. Default:
    * where the server takes no others.
@@ -320,11 +333,19 @@ export interface AuthClient {
 
   /** Leaves the page for the authorization server. Never resolves. */
   signIn<T = unknown>(options?: SignInOptions<T>): Promise<never>;
+  /**
+   * Signs in in a popup, which opens in the tick of the call: call it in a click, after `prepare` with the same options.
+   * `popup_blocked`, `popup_closed`. Works where `Cross-Origin-Opener-Policy` cuts the popup off; a popup that is closed
+   * then is found out when the sign-in has expired.
+   */
+  signInPopup<T = unknown>(options?: SignInOptions<T> & { features?: string }): Promise<SignInResult<T>>;
+  /** Signs in in a hidden frame, without a word to the person. `login_required`, `interaction_required`, `timeout`. */
+  signInSilent(options?: SignInOptions): Promise<SignInResult>;
   /** Does the URL (default: the page's) look like a response to this client? */
   isCallback(url?: string): boolean;
   /**
    * Finishes a sign-in with the response in the URL (default: the page's), which is cleaned first. Called again, it
-   * gives the same result. A URL that is no response to this client is `not_mine`, and left alone.
+   * gives the same result. In a popup or frame it hands the response to the window that waits for it. A URL that is no response to this client is `not_mine`, and left alone.
    */
   handleCallback<T = unknown>(url?: string): Promise<SignInResult<T>>;
 

@@ -3,7 +3,7 @@
 use super::{error, events};
 use crate::browser::{Browser, resource, value};
 use crate::client::{AccessToken, AuthorizeRequest, Client, Farewell, SignInResult, Which};
-use crate::protocol::authorize::SignIn;
+use crate::protocol::authorize::{SignIn, Window};
 use crate::protocol::config::Config;
 use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::initiated;
@@ -77,7 +77,13 @@ async fn operate(client: &Client<Browser>, operation: &str, given: &Value) -> Re
             Ok(JsValue::UNDEFINED)
         }
         "prepare" => client.prepare(&SignIn::read(given)?).await.map(|()| JsValue::UNDEFINED),
-        "begin" => Ok(request(client.begin(&SignIn::read(given)?).await?)),
+        "begin" => begin(client, given, Window::Page).await,
+        "beginPopup" => begin(client, given, Window::Popup).await,
+        "beginFrame" => begin(client, given, Window::Frame).await,
+        "look" => {
+            client.look().await;
+            Ok(JsValue::UNDEFINED)
+        }
         "handleCallback" => Ok(value::to_js(&signed_in(&*client.handle_callback(&url(given)?).await?))),
         "getToken" => Ok(value::to_js(&token(&client.token(&TokenOptions::read(given)?).await?))),
         "userInfo" => Ok(value::to_js(&client.user_info().await?)),
@@ -96,10 +102,15 @@ async fn operate(client: &Client<Browser>, operation: &str, given: &Value) -> Re
 }
 
 impl Engine {
+    fn mint(&self, given: &Value, window: Window) -> Result<JsValue, AuthError> {
+        Ok(request(self.client.create_authorize_url(&SignIn::read(given)?, window)?))
+    }
+
     fn try_run(&self, operation: &str, text: &str) -> Result<JsValue, AuthError> {
         let given = arguments(text)?;
         match operation {
-            "createAuthorizeUrl" => Ok(request(self.client.create_authorize_url(&SignIn::read(&given)?)?)),
+            "createAuthorizeUrl" => self.mint(&given, Window::Page),
+            "createPopupUrl" => self.mint(&given, Window::Popup),
             "frontChannelLogout" => Ok(self.client.front_channel_logout(&url(&given)?).into()),
             "initiatedLogin" => Ok(value::to_js(&initiated(&self.client, &url(&given)?))),
             "checkApi" => Target::read_all(Some(&given)).map(|_| JsValue::UNDEFINED),
@@ -131,6 +142,10 @@ fn url(given: &Value) -> Result<String, AuthError> {
 
 fn unknown() -> AuthError {
     AuthError::new(Code::InvalidConfiguration, Phase::Configuration, "the engine has no such operation")
+}
+
+async fn begin(client: &Client<Browser>, given: &Value, window: Window) -> Result<JsValue, AuthError> {
+    Ok(request(client.begin(&SignIn::read(given)?, window).await?))
 }
 
 /// `AuthorizeRequest`.

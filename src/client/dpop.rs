@@ -67,14 +67,15 @@ impl<P: Platform> Client<P> {
         let is_proved = token.map_or(bound, |token| token.bound);
         let mut again = is_proved;
         loop {
+            let nonce = self.nonce(&request.url);
             if is_proved {
                 let access_token = token.map(|token| token.token.expose());
-                let proof = self.proof(request.method(), &request.url, access_token).await;
+                let proof = self.proof(request.method(), &request.url, access_token, nonce.as_deref()).await;
                 request.proof = Some(proof.map_err(|error| error.in_phase(phase))?);
             }
             let sent = self.0.platform.send(&request, self.0.config.timeout()).await;
             let response = sent.map_err(|failure| failure.error(phase))?;
-            let is_new = self.note_nonce(&request.url, &response);
+            let is_new = self.note_nonce(&request.url, &response, nonce.as_deref());
             if !(again && is_new && wants_nonce(&response)) {
                 return Ok(response);
             }
@@ -82,19 +83,19 @@ impl<P: Platform> Client<P> {
         }
     }
 
-    /// A proof for one request (RFC 9449 4.2). `access_token` is the one that goes with it.
+    /// A proof for one request (RFC 9449 4.2). `access_token` is the one that goes with it, `nonce` the server's.
     pub(super) async fn proof(
         &self,
         method: &str,
         url: &str,
         access_token: Option<&str>,
+        nonce: Option<&str>,
     ) -> Result<String, AuthError> {
         let key = self.key().await?;
-        let nonce = self.nonce(url);
         let proof = Proof {
             method,
             url,
-            nonce: nonce.as_deref(),
+            nonce,
             access_token,
             issued_at: self.0.platform.now().div_euclid(1000),
             jti: &self.random(Phase::Token)?,
@@ -118,7 +119,7 @@ impl<P: Platform> Client<P> {
         if !self.is_bound() {
             return Err(shape::invalid("dpop", "is off, so there is no key to prove the possession of"));
         }
-        self.proof(method, url, access_token).await
+        self.proof(method, url, access_token, self.nonce(url).as_deref()).await
     }
 
     /// The key of this session; made when it is first needed, by one of those who need it.
@@ -141,6 +142,12 @@ impl<P: Platform> Client<P> {
         let advertised = metadata.dpop_algorithms();
         let algorithm = dpop::choose(&wanted, advertised.as_deref())
             .ok_or_else(|| failed("the server takes no proof that is signed with ES256 or EdDSA"))?;
+        let taken = self.take_key(algorithm).await;
+        if taken.is_ok() || !self.is_kept() {
+            return taken;
+        }
+        // The one that is kept may be for another algorithm, from when the app or the server wanted that.
+        self.0.platform.drop_key(&self.session_key()).await;
         self.take_key(algorithm).await
     }
 
@@ -182,24 +189,23 @@ impl<P: Platform> Client<P> {
         }
     }
 
-    fn nonce(&self, url: &str) -> Option<String> {
+    /// The newest nonce of the server.
+    pub(super) fn nonce(&self, url: &str) -> Option<String> {
         let origin = url::origin(url)?;
         let proofs = self.0.proofs.borrow();
         proofs.nonces.iter().find(|(server, _)| server == origin).map(|(_, nonce)| nonce.clone())
     }
 
-    /// Remembers the nonce that an answer brings, whatever the answer is (RFC 9449 8.2). Is it a new one?
-    pub(super) fn note_nonce(&self, url: &str, response: &Response) -> bool {
+    /// Remembers the nonce that an answer brings, whatever the answer is (RFC 9449 8.2). Is it another than the one
+    /// that was `sent`? (It may be known by now, from the answer to a request beside this one.)
+    pub(super) fn note_nonce(&self, url: &str, response: &Response, sent: Option<&str>) -> bool {
         let nonce = response.header("dpop-nonce").and_then(dpop::nonce);
         let (Some(nonce), Some(origin)) = (nonce, url::origin(url)) else { return false };
-        if self.nonce(url).as_deref() == Some(nonce) {
-            return false;
-        }
         let nonces = &mut self.0.proofs.borrow_mut().nonces;
         nonces.retain(|(server, _)| server != origin);
         let surplus = (nonces.len() + 1).saturating_sub(SERVERS);
         nonces.drain(..surplus);
         nonces.push((origin.to_owned(), nonce.to_owned()));
-        true
+        sent != Some(nonce)
     }
 }

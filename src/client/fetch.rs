@@ -77,10 +77,12 @@ impl<P: Platform> Client<P> {
         let (mut nonces, mut tokens) = (1, 1);
         loop {
             let token = self.token(&options).await?;
-            let (answer, response) = self.send_call(call, &token, nonces + tokens > 0).await?;
-            let is_new = self.note_nonce(&call.url, &response);
-            match self.demand(&response, &token)? {
-                Demand::Nonce if is_new && nonces > 0 => nonces -= 1,
+            let nonce = self.nonce(&call.url);
+            let (answer, response) =
+                self.send_call(call, &token, nonce.as_deref(), nonces + tokens > 0).await?;
+            let is_new = self.note_nonce(&call.url, &response, nonce.as_deref());
+            match demand(&response, &token, is_new && nonces > 0)? {
+                Demand::Nonce => nonces -= 1,
                 Demand::Token if tokens > 0 && self.can_refresh() => {
                     tokens -= 1;
                     self.renew(&token, &options).await?;
@@ -116,10 +118,11 @@ impl<P: Platform> Client<P> {
         &self,
         call: &Call<P::Call>,
         token: &AccessToken,
+        nonce: Option<&str>,
         again: bool,
     ) -> Result<(P::Answer, Response), AuthError> {
         let proof = match token.bound {
-            true => Some(self.proof(&call.method, &call.url, Some(token.token.expose())).await?),
+            true => Some(self.proof(&call.method, &call.url, Some(token.token.expose()), nonce).await?),
             false => None,
         };
         let again = again && call.replayable;
@@ -130,39 +133,39 @@ impl<P: Platform> Client<P> {
     fn can_refresh(&self) -> bool {
         self.session(|session| session.refresh_token.is_some()).unwrap_or(false)
     }
+}
 
-    /// What the answer's challenge for our kind of token says (RFC 6750 3; RFC 9449 7.1).
-    fn demand(&self, response: &Response, token: &AccessToken) -> Result<Demand, AuthError> {
-        if !matches!(response.status, 401 | 403) {
-            return Ok(Demand::Nothing);
-        }
-        let header = response.header("www-authenticate");
-        if header.is_none()
-            && response.status == 401
-            && token.bound
-            && response.header("dpop-nonce").is_none()
-        {
-            let reason = "the server's 401 hides WWW-Authenticate and DPoP-Nonce: it must expose them to this origin \
-                          (Access-Control-Expose-Headers)";
-            return Err(refused(Code::DpopFailed, reason));
-        }
-        let scheme = if token.bound { "DPoP" } else { "Bearer" };
-        let challenge = header.and_then(|header| challenge::find(header, scheme));
-        let step_up = |challenge: &Challenge| StepUp {
+/// What the answer's challenge for our kind of token says (RFC 6750 3; RFC 9449 7.1). `has_nonce` says whether it
+/// brings a nonce that has not been tried.
+fn demand(response: &Response, token: &AccessToken, has_nonce: bool) -> Result<Demand, AuthError> {
+    if !matches!(response.status, 401 | 403) {
+        return Ok(Demand::Nothing);
+    }
+    let is_401 = response.status == 401;
+    let header = response.header("www-authenticate");
+    let scheme = if token.bound { "DPoP" } else { "Bearer" };
+    let challenge = header.and_then(|header| challenge::find(header, scheme));
+    let error = challenge.as_ref().and_then(Challenge::error);
+    let is_hidden = header.is_none() || error == Some("use_dpop_nonce");
+    if token.bound && is_401 && is_hidden && response.header("dpop-nonce").is_none() {
+        let reason = "the server's 401 shows no DPoP-Nonce: it must expose WWW-Authenticate and DPoP-Nonce to this \
+                      origin (Access-Control-Expose-Headers)";
+        return Err(refused(Code::DpopFailed, reason));
+    }
+    let is_step_up = |challenge: &&Challenge| challenge.is_step_up() || error == Some("insufficient_scope");
+    if let Some(challenge) = challenge.as_ref().filter(is_step_up) {
+        return Ok(Demand::StepUp(StepUp {
             acr_values: challenge.acr_values().map(str::to_owned),
             max_age: challenge.max_age(),
             scope: challenge.scope().map(str::to_owned),
             resource: token.resource.clone(),
-        };
-        Ok(match challenge.as_ref().and_then(Challenge::error) {
-            Some("use_dpop_nonce") if token.bound => Demand::Nonce,
-            Some("insufficient_scope" | "insufficient_user_authentication") => {
-                challenge.as_ref().map_or(Demand::Nothing, |challenge| Demand::StepUp(step_up(challenge)))
-            }
-            Some("invalid_token") => Demand::Token,
-            // Many servers, or their CORS, say no more than 401.
-            None if response.status == 401 => Demand::Token,
-            _ => Demand::Nothing,
-        })
+        }));
     }
+    Ok(match error {
+        None | Some("use_dpop_nonce") if token.bound && is_401 && has_nonce => Demand::Nonce,
+        Some("invalid_token") => Demand::Token,
+        // Many servers, or their CORS, say no more than 401.
+        None if is_401 => Demand::Token,
+        _ => Demand::Nothing,
+    })
 }

@@ -15,6 +15,7 @@ use crate::protocol::scope;
 use crate::protocol::secret::Secret;
 use crate::protocol::token::{self, TokenResponse};
 use crate::protocol::transaction::Transaction;
+use crate::protocol::url;
 use std::rc::Rc;
 
 /// The handling of one response, shared by all who ask for it.
@@ -148,7 +149,7 @@ impl<P: Platform> Client<P> {
             callback::check_mode(response, record.text("responseMode"))?;
             // Another client of the same issuer on another page: the response is for that one (Core 3.1.2.5).
             let config = &self.0.config;
-            let here = record.text("redirectUri") == Some(config.redirect_uri());
+            let here = record.text("redirectUri").is_some_and(|uri| url::same_place(uri, &response.place));
             if here && record.text("issuer") == config.issuer() {
                 return Ok(());
             }
@@ -225,7 +226,7 @@ impl<P: Platform> Client<P> {
     ) -> Result<Option<Rc<User>>, AuthError> {
         let before = self.session(|session| session.user.clone())?;
         let (Some(id_token), Some(before)) = (&tokens.id_token, before) else { return Ok(None) };
-        let jwt = jwt::parse(id_token.expose()).map_err(id_token::refused)?;
+        let mut jwt = jwt::parse(id_token.expose()).map_err(id_token::refused)?;
         // It should have none; should it have one, then that of the sign-in.
         let nonce = jwt.claims.get("nonce").and(before.claims.text("nonce"));
         let demands = Demands { nonce, max_age: None, auth_time: false, acr: &[] };
@@ -233,6 +234,7 @@ impl<P: Platform> Client<P> {
         checked
             .and_then(|()| id_token::check_same(&before.claims, &jwt.claims))
             .map_err(|error| error.in_phase(Phase::Refresh))?;
+        id_token::carry_over(&before.claims, &mut jwt.claims);
         Ok(Some(Rc::new(User { subject: before.subject.clone(), claims: jwt.claims })))
     }
 
@@ -293,11 +295,7 @@ impl<P: Platform> Client<P> {
         if self.epoch() != epoch {
             return Err(ended());
         }
-        if let (Some(before), Some(user)) = (before, &user)
-            && before.subject != user.subject
-        {
-            self.tell(Event::UserChanged(before.subject.clone(), user.subject.clone()));
-        }
+        self.tell_if_other(before, user.clone());
         self.tell(Event::SignedIn(user.clone()));
         Ok(SignInResult {
             user,

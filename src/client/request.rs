@@ -2,7 +2,7 @@
 
 use super::discovery::FRESH;
 use super::{Client, Platform};
-use crate::protocol::authorize::{self, Entropy, SignIn};
+use crate::protocol::authorize::{self, Entropy, SignIn, Window};
 use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::form::Form;
 use crate::protocol::http::Cache;
@@ -40,7 +40,7 @@ impl<P: Platform> Client<P> {
     pub async fn prepare(&self, sign_in: &SignIn) -> Result<(), AuthError> {
         let metadata = self.ready(sign_in).await?;
         if self.pushes(&metadata)? {
-            let (request, lifetime) = self.push(&metadata, sign_in).await?;
+            let (request, lifetime) = self.push(&metadata, sign_in, Window::Page).await?;
             let expires_at = self.0.platform.now().saturating_add(lifetime.saturating_mul(1000));
             let options = sign_in.options().clone();
             self.0.minted.replace(Some(Minted { options, request, expires_at }));
@@ -53,14 +53,20 @@ impl<P: Platform> Client<P> {
     /// # Errors
     /// `not_initialised` before [`prepare`](Self::prepare), and where the request must be pushed and was not, for
     /// these options; `storage_unavailable`, `invalid_configuration`.
-    pub fn create_authorize_url(&self, sign_in: &SignIn) -> Result<AuthorizeRequest, AuthError> {
+    pub fn create_authorize_url(
+        &self,
+        sign_in: &SignIn,
+        window: Window,
+    ) -> Result<AuthorizeRequest, AuthError> {
         sign_in.check(&self.0.config)?;
         let metadata = self.known_metadata(i64::MAX);
         let metadata =
             metadata.ok_or_else(|| failed(Code::NotInitialised, "call and await prepare() first"))?;
         // A pushed request is used once (RFC 9126 4).
         let now = self.0.platform.now();
-        let fits = |minted: &mut Minted| minted.options == *sign_in.options() && minted.expires_at > now;
+        let fits = |minted: &mut Minted| {
+            window == Window::Page && minted.options == *sign_in.options() && minted.expires_at > now
+        };
         if let Some(minted) = self.0.minted.borrow_mut().take_if(fits) {
             return Ok(minted.request);
         }
@@ -68,7 +74,7 @@ impl<P: Platform> Client<P> {
             let reason = "the request must be pushed: call and await prepare() with the same options first";
             return Err(failed(Code::NotInitialised, reason));
         }
-        let (form, record) = self.mint(sign_in)?;
+        let (form, record) = self.mint(sign_in, window)?;
         let state = self.remember(record)?;
         Ok(AuthorizeRequest { url: authorize::url(&metadata, form), state })
     }
@@ -77,11 +83,11 @@ impl<P: Platform> Client<P> {
     ///
     /// # Errors
     /// Those of [`prepare`](Self::prepare) and [`create_authorize_url`](Self::create_authorize_url).
-    pub async fn begin(&self, sign_in: &SignIn) -> Result<AuthorizeRequest, AuthError> {
+    pub async fn begin(&self, sign_in: &SignIn, window: Window) -> Result<AuthorizeRequest, AuthError> {
         let metadata = self.ready(sign_in).await?;
         match self.pushes(&metadata)? {
-            true => Ok(self.push(&metadata, sign_in).await?.0),
-            false => self.create_authorize_url(sign_in),
+            true => Ok(self.push(&metadata, sign_in, window).await?.0),
+            false => self.create_authorize_url(sign_in, window),
         }
     }
 
@@ -118,9 +124,10 @@ impl<P: Platform> Client<P> {
         &self,
         metadata: &Metadata,
         sign_in: &SignIn,
+        window: Window,
     ) -> Result<(AuthorizeRequest, i64), AuthError> {
         let endpoint = metadata.pushed_authorization_request_endpoint().unwrap_or_default();
-        let (form, record) = self.mint(sign_in)?;
+        let (form, record) = self.mint(sign_in, window)?;
         let response =
             self.exchange(par::request(endpoint, form), None, self.keeps_key(), Phase::Authorize).await?;
         let pushed = par::response(&response)?;
@@ -130,7 +137,7 @@ impl<P: Platform> Client<P> {
     }
 
     /// The parameters of a new request, and the record that its response will be judged by.
-    fn mint(&self, sign_in: &SignIn) -> Result<(Form, Value), AuthError> {
+    fn mint(&self, sign_in: &SignIn, window: Window) -> Result<(Form, Value), AuthError> {
         let entropy = Entropy {
             state: self.random(Phase::Authorize)?,
             nonce: self.random(Phase::Authorize)?,
@@ -138,7 +145,7 @@ impl<P: Platform> Client<P> {
         };
         // A key that stays on this page cannot be asked for by another (RFC 9449 10).
         let thumbprint = self.public_key().filter(|_| self.keeps_key()).map(|key| key.thumbprint());
-        Ok(authorize::request(&self.0.config, sign_in, &entropy, thumbprint.as_deref()))
+        Ok(authorize::request(&self.0.config, sign_in, window, &entropy, thumbprint.as_deref()))
     }
 
     /// Keeps the record of a request that will be made; with its `state`.

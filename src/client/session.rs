@@ -178,6 +178,15 @@ impl<P: Platform> Client<P> {
         (self.0.observer)(event);
     }
 
+    /// Tells when the session is another person's now.
+    pub(super) fn tell_if_other(&self, before: Option<Rc<User>>, now: Option<Rc<User>>) {
+        if let (Some(before), Some(now)) = (before, now)
+            && before.subject != now.subject
+        {
+            self.tell(Event::UserChanged(before.subject.clone(), now.subject.clone()));
+        }
+    }
+
     /// Tells of the state, if it is a new one.
     pub(super) fn tell_state(&self) {
         let is_new = {

@@ -13,6 +13,7 @@ use crate::protocol::json::{self, Object, Value};
 use crate::protocol::jwt;
 use crate::protocol::secret::Secret;
 use crate::protocol::shape::{self, Kind, Member, optional, required};
+use crate::protocol::token::TokenOptions;
 use std::rc::Rc;
 
 /// The record of a session.
@@ -32,6 +33,7 @@ const TOKEN: &[Member] = &[
     required("token", Kind::Text),
     required("bound", Kind::Flag),
     required("scopes", Kind::Texts),
+    optional("narrowed", Kind::Flag),
     optional("resource", Kind::Resource),
     optional("details", Kind::Details),
 ];
@@ -52,13 +54,33 @@ impl<P: Platform> Client<P> {
         self.area() == Some(Area::Origin) && self.0.is_stored.get()
     }
 
+    /// Looks for what may have changed while the page slept, or what another tab has made of the session.
+    pub async fn look(&self) {
+        let is_there = self.session(|_| ()).is_ok();
+        if self.is_shared() && is_there {
+            self.reread();
+        } else if self.is_shared() {
+            self.restore().await;
+        }
+        self.expire_if_due();
+        if self.deadline().is_some_and(|at| at <= self.0.platform.now()) {
+            // The timer sleeps along with the machine. What comes of it is told by events.
+            let _ = self.token(&TokenOptions::default()).await;
+        }
+    }
+
     /// Takes over what another tab has stored: the same session with newer tokens, or that there is none any more.
     pub(super) fn reread(&self) {
         let text = self.0.platform.load(Area::Origin, &self.session_key());
         let Ok(text) = text else { return };
         let record = text.and_then(|text| json::parse(text.as_bytes()));
         match record.and_then(|record| self.read_session(record)) {
-            Some(newer) => self.change_session(|session| *session = newer),
+            Some(newer) => {
+                let before = self.session(|session| session.user.clone()).ok().flatten();
+                let now = newer.user.clone();
+                self.change_session(|session| *session = newer);
+                self.tell_if_other(before, now);
+            }
             None => self.expire(super::session::expired()),
         }
     }
@@ -91,6 +113,7 @@ impl<P: Platform> Client<P> {
                 .maybe_integer("expiresAt", token.expires_at)
                 .maybe_integer("dueAt", token.expires_at.map(|_| token.due_at))
                 .texts("scopes", &token.scopes)
+                .value("narrowed", Value::Bool(token.narrowed))
                 .maybe_text("resource", token.resource.as_deref())
                 .maybe_value("details", &token.details)
                 .finish()
@@ -189,6 +212,7 @@ fn read_token(mut record: Value) -> Option<AccessToken> {
         expires_at,
         due_at: record.integer("dueAt").or(expires_at).unwrap_or(i64::MAX),
         scopes: Rc::new(record.get("scopes").and_then(Value::texts).unwrap_or_default()),
+        narrowed: record.is_true("narrowed"),
         resource: record.text("resource").map(str::to_owned),
         details: record.take("details").unwrap_or(Value::Null),
     })

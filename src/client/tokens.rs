@@ -27,6 +27,8 @@ pub struct AccessToken {
     pub(super) due_at: i64,
     /// What it is good for.
     pub scopes: Rc<Vec<String>>,
+    /// Was it asked for with less than all that was granted?
+    pub(super) narrowed: bool,
     /// The resource that it is for (RFC 8707), where one was asked for.
     pub resource: Option<String>,
     /// Granted authorization details (RFC 9396 7), or null.
@@ -124,6 +126,7 @@ impl<P: Platform> Client<P> {
         let serves = |token: &&AccessToken| {
             token.resource == wanted.resource
                 && token.is_valid(now)
+                && !(token.narrowed && wanted.scope.is_empty())
                 && wanted.scope.iter().all(|scope| token.scopes.contains(scope))
         };
         // The newest first: that is what a refresh was for.
@@ -193,11 +196,12 @@ impl<P: Platform> Client<P> {
         match outcome {
             Ok((tokens, user)) => self.take_up(tokens, user, newest, wanted),
             Err(error) => {
+                let error = self.refresh_failed(error);
                 // The old one may be used up, whatever else of the answer cannot be used yet.
                 if !holds(&newest) {
                     self.change_session(|session| session.refresh_token = Some(newest));
                 }
-                Err(self.refresh_failed(error))
+                Err(error)
             }
         }
     }
@@ -228,12 +232,13 @@ impl<P: Platform> Client<P> {
         refresh_token: Rc<Secret>,
         wanted: &Wanted,
     ) -> Outcome {
-        let all = wanted.scope.is_empty();
-        let asked = match all {
-            true => self.session(|session| Rc::clone(&session.granted))?,
-            false => Rc::new(wanted.scope.clone()),
+        let narrowed = !wanted.scope.is_empty();
+        let asked = match narrowed {
+            true => Rc::new(wanted.scope.clone()),
+            false => self.session(|session| Rc::clone(&session.granted))?,
         };
         let token = self.access_token(&tokens, wanted.resource.clone(), asked);
+        let token = AccessToken { narrowed, ..token };
         let expires_at = token.expires_at;
         self.0.session.borrow_mut().deferred = Deferred::default();
         self.change_session(|session| {
@@ -244,9 +249,10 @@ impl<P: Platform> Client<P> {
                 session.granted = Rc::clone(&token.scopes);
             }
             // One for each resource and set of scopes.
+            let is_like = |known: &AccessToken| known.narrowed && known.scopes == token.scopes;
             session
                 .tokens
-                .retain(|known| known.resource != token.resource || !(all || known.scopes == token.scopes));
+                .retain(|known| known.resource != token.resource || (narrowed && !is_like(known)));
             session.tokens.push(token);
         });
         self.watch(self.generation());
@@ -271,6 +277,7 @@ impl<P: Platform> Client<P> {
             expires_at: lifetime.map(|lifetime| now.saturating_add(lifetime)),
             due_at: now.saturating_add(fresh),
             scopes: tokens.scope.clone().map_or(asked, Rc::new),
+            narrowed: false,
             resource,
             details: tokens.details.clone(),
         }

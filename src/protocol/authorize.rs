@@ -141,6 +141,36 @@ impl Default for SignIn {
     }
 }
 
+/// Which window waits for the response. Its sign stands in the `state`, so that the page that gets the response knows
+/// whether it is its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// The one that was sent away, when it is back.
+    Page,
+    /// The one that opened a popup for it.
+    Popup,
+    /// The one that holds a hidden frame for it.
+    Frame,
+}
+
+impl Window {
+    fn sign(self) -> &'static str {
+        match self {
+            Window::Page => "r",
+            Window::Popup => "p",
+            Window::Frame => "f",
+        }
+    }
+
+    /// Where the response comes to.
+    fn redirect_uri(self, config: &Config) -> &str {
+        match self {
+            Window::Frame => config.silent_redirect_uri(),
+            _ => config.redirect_uri(),
+        }
+    }
+}
+
 /// Fresh octets for one request (RFC 9700 2.1.1: never used again).
 #[derive(Debug)]
 #[allow(missing_docs)]
@@ -155,6 +185,7 @@ pub struct Entropy {
 pub fn request(
     config: &Config,
     sign_in: &SignIn,
+    window: Window,
     entropy: &Entropy,
     thumbprint: Option<&str>,
 ) -> (Form, Value) {
@@ -163,7 +194,8 @@ pub fn request(
     let scope = requested_scope(config, given);
     let verifier = CodeVerifier::new(&entropy.verifier);
     // Bears the client's tag, so that a response can be told from another library's on the same page.
-    let state = [config.tag(), &hash::base64url(&entropy.state)].concat();
+    let state = [config.tag(), window.sign(), &hash::base64url(&entropy.state)].concat();
+    let redirect_uri = window.redirect_uri(config);
     // Core 15.5.2: OpenID Connect alone has a nonce.
     let nonce = scope.iter().any(|token| token == "openid").then(|| hash::base64url(&entropy.nonce));
     let resources = sign_in.resources(config);
@@ -171,7 +203,7 @@ pub fn request(
     let mut form = Form::new();
     form.add("response_type", "code")
         .add("client_id", config.client_id())
-        .add("redirect_uri", config.redirect_uri())
+        .add("redirect_uri", redirect_uri)
         .add("scope", &scope::write(&scope))
         .add("state", &state)
         .add("nonce", nonce.as_deref().unwrap_or_default())
@@ -197,7 +229,7 @@ pub fn request(
         .text("verifier", verifier.expose())
         .maybe_text("nonce", nonce.as_deref())
         .maybe_text("issuer", config.issuer())
-        .text("redirectUri", config.redirect_uri())
+        .text("redirectUri", redirect_uri)
         .texts("scope", &scope)
         .maybe_text("resource", resources.first().map(String::as_str))
         .maybe_text("responseMode", option("responseMode").and_then(Value::as_str))

@@ -56,6 +56,8 @@ impl Mode {
 #[derive(Debug)]
 #[allow(missing_docs)]
 pub struct AuthorizationResponse {
+    /// Where it came to: the URL without query and fragment.
+    pub place: String,
     pub state: String,
     pub iss: Option<String>,
     pub outcome: Result<Secret, String>,
@@ -78,7 +80,8 @@ pub fn read(url: &str, config: &Config) -> Result<AuthorizationResponse, AuthErr
     let (place, query, fragment) = url::split(url);
     // Decoded as browsers do it, and as `isCallback` of the npm package does.
     let (in_query, in_fragment) = (form::parse(query), form::parse(fragment));
-    let here = url::same_place(place, config.redirect_uri());
+    let here = [config.redirect_uri(), config.silent_redirect_uri()];
+    let here = here.iter().any(|uri| url::same_place(place, uri));
     if !here || !(is_ours(&in_query, config) || is_ours(&in_fragment, config)) {
         return Err(refused(Code::NotMine, "the URL is not a response to this client"));
     }
@@ -96,12 +99,13 @@ pub fn read(url: &str, config: &Config) -> Result<AuthorizationResponse, AuthErr
         return Err(invalid("a parameter came twice"));
     }
     match parameters.text("response") {
-        None => interpret(&parameters, mode, None, config),
-        Some(token) => interpret(&claims(token, mode, &parameters)?, Mode::Jwt, Some(token), config),
+        None => interpret(place, &parameters, mode, None, config),
+        Some(token) => interpret(place, &claims(token, mode, &parameters)?, Mode::Jwt, Some(token), config),
     }
 }
 
 fn interpret(
+    place: &str,
     parameters: &Parameters,
     mode: Mode,
     signed: Option<&str>,
@@ -110,6 +114,7 @@ fn interpret(
     let state = parameters.text("state").filter(|state| state.starts_with(config.tag()));
     let state = state.ok_or_else(|| refused(Code::StateMismatch, "state is missing, or not ours"))?;
     Ok(AuthorizationResponse {
+        place: place.to_owned(),
         state: state.to_owned(),
         iss: parameters.text("iss").map(str::to_owned),
         outcome: outcome(parameters)?,

@@ -22,6 +22,7 @@ pub const AUTH_OPTIONS: &[Member] = &[
     // The page knows the default, so that it must be there by now.
     optional("redirectUri", Kind::Redirect),
     optional("postLogoutRedirectUri", Kind::Redirect),
+    optional("silentRedirectUri", Kind::Redirect),
     optional("scope", Kind::Scope),
     optional("resource", Kind::Resource),
     optional("api", Kind::Any),
@@ -29,9 +30,12 @@ pub const AUTH_OPTIONS: &[Member] = &[
     optional("idToken", Kind::Object),
     optional("timeoutMs", Kind::Number),
     optional("storage", Kind::Word(&["memory", "sessionStorage", "localStorage"])),
+    // The page's, which goes by them; here they are checked.
+    optional("restore", Kind::Word(&["auto", "silent", "redirect", "none"])),
+    optional("restoreTimeoutMs", Kind::Number),
+    optional("loopGuard", Kind::Object),
     // Of these there is one way of each so far. Saying so is allowed.
     optional("transactionStorage", Kind::Word(&["sessionStorage"])),
-    optional("restore", Kind::Word(&["none"])),
     optional("par", Kind::Word(&["auto", "required", "off"])),
     // True, or an object of `DPOP_OPTIONS`.
     optional("dpop", Kind::Any),
@@ -40,6 +44,9 @@ pub const AUTH_OPTIONS: &[Member] = &[
 
 /// The object form of `dpop`.
 pub const DPOP_OPTIONS: &[Member] = &[optional("algorithms", Kind::Texts)];
+
+/// The option `loopGuard`.
+pub const LOOP_GUARD: &[Member] = &[required("max", Kind::Number), required("windowSec", Kind::Number)];
 
 /// The option `refresh`.
 pub const REFRESH_OPTIONS: &[Member] = &[optional("leewaySec", Kind::Number), optional("auto", Kind::Flag)];
@@ -89,6 +96,7 @@ impl Config {
         }
         id_token::check_policy(options.given("idToken"))?;
         check_dpop(options.given("dpop"))?;
+        options.given("loopGuard").map_or(Ok(()), |guard| shape::check_options(guard, LOOP_GUARD))?;
         options.given("refresh").map_or(Ok(()), |refresh| shape::check_options(refresh, REFRESH_OPTIONS))?;
         let fingerprint = [identity, "\n", options.text("clientId").unwrap_or_default()].concat();
         let config = Config {
@@ -147,6 +155,11 @@ impl Config {
     /// Exactly as configured: the server compares it as text.
     pub fn redirect_uri(&self) -> &str {
         self.text("redirectUri")
+    }
+
+    /// Where the response to a hidden frame comes to.
+    pub fn silent_redirect_uri(&self) -> &str {
+        self.options.text("silentRedirectUri").unwrap_or(self.redirect_uri())
     }
 
     /// Where the server sends the browser after sign-out.

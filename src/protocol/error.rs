@@ -65,6 +65,12 @@ codes! {
     TokenTypeMismatch "token_type_mismatch",
     /// The server answered for another person than the one who is signed in.
     UserMismatch "user_mismatch",
+    /// The app was about to redirect round and round.
+    LoginLoop "login_loop",
+    /// The browser did not open the popup.
+    PopupBlocked "popup_blocked",
+    /// The popup was closed before it was done.
+    PopupClosed "popup_closed",
     /// The server did not answer in time.
     Timeout "timeout",
     /// The caller's `AbortSignal` ended it.

@@ -176,3 +176,13 @@ pub fn check_same(before: &Value, claims: &Value) -> Result<(), AuthError> {
         None => Ok(()),
     }
 }
+
+/// What the first ID token says of the sign-in, and a later one leaves out, holds on: the next is compared with it.
+pub fn carry_over(before: &Value, claims: &mut Value) {
+    for name in ["nonce", "auth_time", "sid"] {
+        let missing = before.get(name).filter(|_| claims.get(name).is_none()).cloned();
+        if let (Some(value), Value::Object(claims)) = (missing, &mut *claims) {
+            claims.push((name.to_owned(), value));
+        }
+    }
+}

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 
 import { errors } from "oidc-provider";
 
-import { CLIENT_ID, SCOPE } from "../../www/server/authorization-server.mjs";
+import { SCOPE } from "../../www/server/authorization-server.mjs";
 
 const REFRESH = { grant_types: ["authorization_code", "refresh_token"] };
 const DPOP = { ...REFRESH, dpop_bound_access_tokens: true };
@@ -22,15 +22,13 @@ const CLIENTS = {
   nonce: DPOP,
   /** The server takes no other requests than pushed ones. */
   par: { require_pushed_authorization_requests: true },
+  details: { ...REFRESH, authorization_details_types: ["note"] },
   jarm: { authorization_signed_response_alg: "ES256" },
   /** Its tokens are for UserInfo, as they are where no API is asked for. */
   identity: REFRESH,
   "identity-dpop": DPOP,
   "identity-signed": { userinfo_signed_response_alg: "ES256" },
 };
-
-/** What can be asked for in detail (RFC 9396). */
-const NOTE = "note";
 
 /**
  * @param {object} configuration That of the demo.
@@ -44,7 +42,7 @@ export function everything(configuration, { apiUrl }) {
     clients: [demo, ...clients],
     enabledJWA: {
       ...configuration.enabledJWA,
-      authorizationSigningAlgValues: ["ES256"],
+      authorizationSigningAlgValues: ["ES256", "RS256"],
       userinfoSigningAlgValues: ["ES256"],
     },
     issueRefreshToken: (_context, client) => client.grantTypeAllowed("refresh_token"),
@@ -89,7 +87,7 @@ function resources(apiUrl) {
 function details() {
   return {
     enabled: true,
-    types: { [NOTE]: { validate: () => {} } },
+    types: { note: { validate: () => {} } },
     authorizationDetailsForGrantSource: (context) => granted(context),
     authorizationDetailsForAccessToken: (context) => granted(context),
     authorizationDetailsForIntrospection: (_context, token) => token.rar,
@@ -97,5 +95,3 @@ function details() {
 }
 
 const granted = (context) => context.oidc.entities.Grant?.rar ?? context.oidc.grant?.rar;
-
-export const DEMO_CLIENT = CLIENT_ID;

@@ -207,8 +207,11 @@ export async function authorizationResponse(page, suite, signInOptions = {}, cli
 async function throughInteractions(page, landed) {
   const login = page.getByLabel("Password");
   const allow = page.getByRole("button", { name: "Allow" });
-  const asked = await Promise.race([landed.then(() => false), login.or(allow).waitFor().then(() => true)]);
+  const refusal = page.getByRole("heading", { name: "That did not work." });
+  const question = login.or(allow).or(refusal);
+  const asked = await Promise.race([landed.then(() => false), question.waitFor().then(() => true)]);
   if (!asked) return;
+  if (await refusal.isVisible()) throw new Error(`The server refused: ${await page.locator("main").textContent()}`);
   if (await login.isVisible()) {
     await logIn(page);
     await allow.waitFor();

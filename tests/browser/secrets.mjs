@@ -27,6 +27,10 @@ const ISSUED = ["access_token", "id_token", "refresh_token"];
 const PENDING = ["verifier", "state", "nonce"];
 const PENDING_RECORD = /^sessionStorage:wardkey:1:/;
 
+/** An app that asked for it (`storage`) has its tokens there. */
+const KEPT = ["token", "claim", "nonce"];
+const KEPT_RECORD = /^(sessionStorage|localStorage):wardkey:session:1:/;
+
 /** What the person's own events are for. A claim of the ID token is its nonce, too, which is used up by then. */
 const PERSONAL = { channels: ["event:signedIn", "event:stateChanged"], kinds: ["claim", "nonce"] };
 
@@ -70,17 +74,19 @@ function member(body, name) {
  */
 export function leaks(records, exchanges) {
   const secrets = [...secretsOf(exchanges)];
+  const isStoring = records.some(({ channel, text }) => channel === "storage option" && text.includes("Storage"));
   const found = records.flatMap(({ channel, text }) => {
     const forms = [text, decoded(text)];
     return secrets
-      .filter(([secret, kind]) => forms.some((form) => form.includes(secret)) && !isAtHome(channel, kind))
+      .filter(([secret, kind]) => forms.some((form) => form.includes(secret)) && !isAtHome(channel, kind, isStoring))
       .map(([, kind]) => `${kind} in ${channel}`);
   });
   return [...new Set(found)].sort();
 }
 
-function isAtHome(channel, kind) {
+function isAtHome(channel, kind, isStoring) {
   if (PERSONAL.kinds.includes(kind) && PERSONAL.channels.includes(channel)) return true;
+  if (isStoring && KEPT.includes(kind) && KEPT_RECORD.test(channel)) return true;
   return PENDING.includes(kind) && PENDING_RECORD.test(channel);
 }
 

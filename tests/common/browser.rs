@@ -85,6 +85,8 @@ pub(crate) struct AppRequest {
     pub(crate) method: String,
     pub(crate) url: String,
     pub(crate) body: String,
+    /// Was the body read? A request cannot be sent then.
+    pub(crate) used: Rc<Cell<bool>>,
 }
 
 type Network = Rc<dyn Fn(&Sent) -> Answer>;
@@ -346,8 +348,9 @@ impl Platform for Browser {
         call: &AppRequest,
         authorization: &Secret,
         proof: Option<&str>,
-        _again: bool,
+        again: bool,
     ) -> Result<(String, Response), Failure> {
+        assert!(!call.used.replace(!again), "the request is used up");
         let sent = Sent {
             method: call.method.clone(),
             url: call.url.clone(),

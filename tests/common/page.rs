@@ -1,14 +1,15 @@
 //! A page load: a client with its own memory, in a tab whose storage it shares with the pages before and after.
 
 use super::browser::{AppRequest, Browser};
+use super::executor::Join;
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::future::Future;
 use std::rc::Rc;
 use wardkey::client::{
-    AccessToken, AuthorizeRequest, Call, Client, Event, Farewell, Fetched, SignInResult, State,
+    AccessToken, AuthorizeRequest, Call, Client, Event, Farewell, Fetched, SignInResult, State, Which,
 };
-use wardkey::protocol::authorize::SignIn;
+use wardkey::protocol::authorize::{SignIn, Window};
 use wardkey::protocol::config::Config;
 use wardkey::protocol::error::{AuthError, Code};
 use wardkey::protocol::json;
@@ -60,11 +61,11 @@ impl Page {
     /// What `signIn` does up to leaving the page.
     pub(crate) fn begin(&self, options: &Value) -> Result<AuthorizeRequest, AuthError> {
         let sign_in = SignIn::read(&value(options))?;
-        self.run(|client| async move { client.begin(&sign_in).await })
+        self.run(|client| async move { client.begin(&sign_in, Window::Page).await })
     }
 
     pub(crate) fn create_authorize_url(&self, options: &Value) -> Result<AuthorizeRequest, AuthError> {
-        self.client.create_authorize_url(&SignIn::read(&value(options))?)
+        self.client.create_authorize_url(&SignIn::read(&value(options))?, Window::Page)
     }
 
     /// `prepare` and a URL, both of which must succeed.
@@ -92,6 +93,33 @@ impl Page {
         self.token(&json!({})).map(|token| token.token.expose().to_owned())
     }
 
+    /// Starts this many calls at once.
+    pub(crate) fn ask_for_tokens(
+        &self,
+        options: &Value,
+        calls: usize,
+    ) -> Vec<Join<Result<AccessToken, AuthError>>> {
+        let options = TokenOptions::read(&value(options)).unwrap_or_else(|error| panic!("{error}"));
+        let ask = |_| {
+            let (client, options) = (self.client.clone(), options.clone());
+            self.browser.start(async move { client.token(&options).await })
+        };
+        (0..calls).map(ask).collect()
+    }
+
+    /// Could the server not be asked for a fresh token when one was due?
+    pub(crate) fn is_stale(&self) -> bool {
+        matches!(self.client.state(), State::Authenticated { stale: true, .. })
+    }
+
+    pub(crate) fn user_info(&self) -> Result<json::Value, AuthError> {
+        self.run(|client| async move { client.user_info().await })
+    }
+
+    pub(crate) fn revoke(&self, which: Which) -> Result<(), AuthError> {
+        self.run(move |client| async move { client.revoke(which).await })
+    }
+
     /// The app's GET of a URL.
     pub(crate) fn fetch(&self, url: &str) -> Result<Fetched<String>, AuthError> {
         self.send(call("GET", url))
@@ -100,6 +128,10 @@ impl Page {
     /// A request of the app's.
     pub(crate) fn send(&self, call: Call<AppRequest>) -> Result<Fetched<String>, AuthError> {
         self.run(|client| async move { client.fetch(&call, None).await })
+    }
+
+    pub(crate) fn user_info(&self) -> Result<json::Value, AuthError> {
+        self.run(|client| async move { client.user_info().await })
     }
 
     pub(crate) fn is_signed_in(&self) -> bool {
@@ -114,7 +146,7 @@ impl Page {
 
 /// A request that the app makes, as the browser hands it over.
 pub(crate) fn call(method: &str, url: &str) -> Call<AppRequest> {
-    let request = AppRequest { method: method.to_owned(), url: url.to_owned(), body: String::new() };
+    let request = AppRequest { method: method.to_owned(), url: url.to_owned(), ..AppRequest::default() };
     Call { method: method.to_owned(), url: url.to_owned(), has_credentials: false, replayable: true, request }
 }
 

@@ -16,9 +16,19 @@ fn part(token: &str, position: usize) -> Option<Value> {
     serde_json::from_slice(&from_base64url(token.split('.').nth(position)?)?).ok()
 }
 
-/// A claim of a proof.
-pub(crate) fn claim(proof: &str, name: &str) -> Option<String> {
-    part(proof, 1)?.get(name)?.as_str().map(str::to_owned)
+/// The header of a request's proof.
+pub(crate) fn header(sent: &Sent) -> Value {
+    sent.proof.as_deref().and_then(|proof| part(proof, 0)).unwrap_or_default()
+}
+
+/// The claims of a request's proof.
+pub(crate) fn claims(sent: &Sent) -> Value {
+    sent.proof.as_deref().and_then(|proof| part(proof, 1)).unwrap_or_default()
+}
+
+/// Does the proof have this nonce?
+pub(crate) fn has_nonce(sent: &Sent, nonce: &str) -> bool {
+    claims(sent)["nonce"] == nonce
 }
 
 impl Proofs {
@@ -30,7 +40,8 @@ impl Proofs {
         let expect = |held: bool, what: &str| if held { Ok(()) } else { Err(what.to_owned()) };
         expect(header["typ"] == "dpop+jwt", "typ")?;
         let jwk = header["jwk"].as_object().ok_or("jwk")?;
-        expect(["d", "k", "p", "q"].iter().all(|name| !jwk.contains_key(*name)), "a private key")?;
+        let public = ["crv", "kty", "x", "y"];
+        expect(jwk.keys().all(|name| public.contains(&name.as_str())), "more than a public key")?;
         expect(claims["htm"] == sent.method.as_str(), "htm")?;
         expect(claims["htu"] == sent.url.split(['?', '#']).next().unwrap_or_default(), "htu")?;
         expect(claims["iat"].as_i64().is_some_and(|at| (at - now).abs() <= 300), "iat")?;
@@ -44,7 +55,9 @@ impl Proofs {
         let octets = |name: &str| jwk.get(name)?.as_str().and_then(from_base64url);
         let signature = from_base64url(signature).ok_or("signature")?;
         let x = octets("x").ok_or("x")?;
-        let (genuine, members) = if header["alg"] == "ES256" {
+        let edwards = ["EdDSA", "Ed25519"].iter().any(|name| header["alg"] == *name);
+        expect(edwards || header["alg"] == "ES256", "alg")?;
+        let (genuine, members) = if !edwards {
             let point = [&[4][..], &x, &octets("y").ok_or("y")?].concat();
             let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
             (

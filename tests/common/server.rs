@@ -55,8 +55,16 @@ pub(crate) struct AuthServer {
     live: RefCell<BTreeMap<String, String>>,
     /// The nonce that proofs must have, if any.
     pub(crate) nonce: RefCell<Option<String>>,
+    /// The same for the APIs, by host.
+    pub(crate) api_nonces: RefCell<BTreeMap<String, String>>,
+    /// Seconds by which the clock of all servers is ahead of the browser's.
+    pub(crate) ahead: Cell<i64>,
     /// Seconds that access tokens are good for.
     pub(crate) lifetime: Cell<i64>,
+    /// Refresh tokens are good for any number of uses, and come once.
+    pub(crate) keeps_refresh_tokens: Cell<bool>,
+    /// Refreshes bring an ID token too.
+    pub(crate) identifies_again: Cell<bool>,
     proofs: Proofs,
 }
 
@@ -79,7 +87,11 @@ impl AuthServer {
             pushed: RefCell::default(),
             live: RefCell::default(),
             nonce: RefCell::default(),
+            api_nonces: RefCell::default(),
+            ahead: Cell::default(),
             lifetime: Cell::new(3600),
+            keeps_refresh_tokens: Cell::default(),
+            identifies_again: Cell::default(),
             proofs: Proofs::default(),
         }
     }
@@ -149,6 +161,11 @@ impl AuthServer {
         *self.signer.borrow_mut() = key;
     }
 
+    /// The key that signs now.
+    pub(crate) fn signer(&self) -> Rc<SigningKey> {
+        Rc::clone(&self.signer.borrow())
+    }
+
     /// What the client did wrong in the eyes of the server.
     pub(crate) fn complaints(&self) -> Vec<String> {
         self.complaints.borrow().clone()
@@ -173,8 +190,19 @@ impl AuthServer {
         let code = format!("code-{}", self.grants.borrow().len());
         let redirect_uri = get("redirect_uri");
         let answer = [("code", code.as_str()), ("state", &get("state")), ("iss", &self.issuer)];
-        let back =
+        let in_query =
             answer.iter().fold(redirect_uri.clone(), |url, (name, value)| urls::with(&url, name, value));
+        let back = match get("response_mode").as_str() {
+            "fragment" => in_query.replacen('?', "#", 1),
+            "jwt" => {
+                let mut claims = json!({ "aud": self.client_id, "exp": self.executor.now() / 1000 + 600 });
+                answer.iter().for_each(|(name, value)| claims[*name] = (*value).into());
+                let signer = self.signer();
+                let header = json!({ "alg": signer.algorithm(), "kid": signer.kid });
+                urls::with(&redirect_uri, "response", &signer.sign(&header, &claims))
+            }
+            _ => in_query,
+        };
         let challenge = get("code_challenge");
         let key = urls::parameter(url, "dpop_jkt");
         self.grants
@@ -208,13 +236,14 @@ impl AuthServer {
     fn answer_outside(&self, sent: &Sent) -> Answer {
         let url = url::Url::parse(&sent.url).expect("a URL");
         let fault = self.faults.borrow().get(url.path()).cloned();
-        let honest = || match url.host_str() {
-            Some("api.example") => self.protected(sent, &json!({ "ok": true })),
-            _ => Answer::json(&self.metadata()),
+        let is_api = url.host_str().is_some_and(|host| host.ends_with("api.example"));
+        let honest = || match is_api {
+            true => self.protected(sent, &json!({ "ok": true })),
+            false => Answer::json(&self.metadata()),
         };
         match fault {
             Some(fault) => fault(&honest),
-            None if url.host_str() == Some("api.example") => honest(),
+            None if is_api => honest(),
             None => Answer::html(404),
         }
     }
@@ -236,7 +265,11 @@ impl AuthServer {
                 challenge("Bearer", "invalid_token")
             };
         }
-        match self.proofs.check(sent, Some(token), self.executor.now() / 1000) {
+        let nonce = self.nonce_of(sent);
+        match self.check_proof(sent, Some(token)) {
+            Ok(_) if nonce.as_ref().is_some_and(|nonce| !proofs::has_nonce(sent, nonce)) => {
+                challenge("DPoP", "use_dpop_nonce").with("dpop-nonce", &nonce.unwrap_or_default())
+            }
             Ok(thumbprint) if scheme == "DPoP" && thumbprint == key => Answer::json(body),
             Ok(_) => challenge("DPoP", "invalid_token"),
             Err(why) => {
@@ -244,6 +277,21 @@ impl AuthServer {
                 challenge("DPoP", "invalid_dpop_proof")
             }
         }
+    }
+
+    /// The nonce that a proof must have there.
+    fn nonce_of(&self, sent: &Sent) -> Option<String> {
+        if sent.url.starts_with(&self.issuer) {
+            return self.nonce.borrow().clone();
+        }
+        let url = url::Url::parse(&sent.url).expect("a URL");
+        self.api_nonces.borrow().get(url.host_str()?).cloned()
+    }
+
+    /// The thumbprint of the proof's key. Where there is a nonce, it is what tells the proof's time (RFC 9449 11.1).
+    fn check_proof(&self, sent: &Sent, token: Option<&str>) -> Result<String, String> {
+        let ahead = self.nonce_of(sent).map_or(self.ahead.get(), |_| 0);
+        self.proofs.check(sent, token, self.executor.now() / 1000 + ahead)
     }
 
     fn push(&self, form: &str) -> Answer {
@@ -289,13 +337,16 @@ impl AuthServer {
     fn token_endpoint(&self, sent: &Sent, form: &str) -> Answer {
         let key = match &sent.proof {
             None => None,
-            Some(_) => match self.proofs.check(sent, None, self.executor.now() / 1000) {
+            Some(_) => match self.check_proof(sent, None) {
                 Ok(key) => Some(key),
-                Err(why) => return self.complain(&why),
+                Err(why) => {
+                    self.complain(&why);
+                    return Answer::new(400, "application/json", r#"{"error":"invalid_dpop_proof"}"#);
+                }
             },
         };
-        if let (Some(nonce), Some(proof)) = (&*self.nonce.borrow(), &sent.proof)
-            && proofs::claim(proof, "nonce").as_deref() != Some(nonce)
+        if let (Some(nonce), true) = (&*self.nonce.borrow(), sent.proof.is_some())
+            && !proofs::has_nonce(sent, nonce)
         {
             let body = r#"{"error":"use_dpop_nonce"}"#;
             return Answer::new(400, "application/json", body).with("dpop-nonce", nonce);
@@ -355,6 +406,9 @@ impl AuthServer {
         if grant.key != key {
             return Err("another key than the grant's");
         }
+        if self.keeps_refresh_tokens.get() {
+            grants.insert(token.to_owned(), grant.clone());
+        }
         grant.refreshed += 1;
         Ok(grant)
     }
@@ -371,12 +425,15 @@ impl AuthServer {
             "scope": if scope.is_empty() { &grant.scope } else { scope },
         });
         self.live.borrow_mut().insert(access_token, key.unwrap_or_default());
-        if grant.scope.split(' ').any(|scope| scope == "offline_access") {
+        let again = grant.refreshed > 0;
+        if grant.scope.split(' ').any(|scope| scope == "offline_access")
+            && !(again && self.keeps_refresh_tokens.get())
+        {
             let refresh_token = format!("refresh-{}-{}", grant.challenge, grant.refreshed);
             tokens["refresh_token"] = refresh_token.as_str().into();
             self.grants.borrow_mut().insert(refresh_token, grant.clone());
         }
-        if grant.nonce.is_some() && grant.refreshed == 0 {
+        if grant.nonce.is_some() && (!again || self.identifies_again.get()) {
             tokens["id_token"] = self.id_token(grant).into();
         }
         if let Some(change) = &self.changes.borrow().tokens {

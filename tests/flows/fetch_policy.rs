@@ -1,9 +1,10 @@
-//! Where an access token may be sent: SEC-089 to SEC-091.
+//! Where an access token may be sent, and which: SEC-089 to SEC-091.
 
-use crate::common::page::call;
-use crate::common::{Page, World, assert_error};
-use serde_json::json;
+use crate::common::page::{call, value};
+use crate::common::{Page, World, assert_error, urls};
+use serde_json::{Value, json};
 use wardkey::client::Call;
+use wardkey::protocol::target::Target;
 
 /// Signed in, with the API at `https://api.example/v1`.
 fn signed_in() -> Page {
@@ -153,4 +154,97 @@ fn nobody_signed_in_means_no_token_and_the_target_is_judged_first() {
     let (page, _) = world.sign_in();
     world.browser.advance(3_600_001);
     assert_error(&page.fetch("https://api.example/v1"), "session_expired", &["access-"]);
+}
+
+/// A session with a refresh token.
+fn signed_in_with(world: &World, api: Value) -> Page {
+    let page = world.page_with(json!({ "scope": "openid notes offline_access", "api": api }));
+    let callback = world.server.authorize(&page.authorize_url(&json!({})));
+    page.handle(&callback).expect("a session");
+    world.browser.forget_requests();
+    page
+}
+
+#[test]
+fn a_target_gets_a_token_for_its_resource_and_scope() {
+    let world = World::new();
+    let resource = "https://notes.example/";
+    let notes = json!({ "origin": "https://notes.api.example", "resource": resource, "scope": ["notes"] });
+    let page = signed_in_with(&world, json!([notes, "https://api.example/v1"]));
+    for _ in 0..2 {
+        page.fetch("https://api.example/v1").expect("an answer");
+        page.fetch("https://notes.api.example/").expect("an answer");
+    }
+    assert_eq!(world.browser.count("/token"), 1, "each target keeps its token");
+    let sent = world.browser.sent();
+    let form = sent.iter().find_map(|sent| sent.form.clone()).expect("a refresh");
+    for (name, expected) in [("resource", resource), ("scope", "notes")] {
+        let fields = urls::fields(&form);
+        let values: Vec<_> =
+            fields.iter().filter(|(known, _)| known == name).map(|(_, value)| value).collect();
+        assert_eq!(values, [expected], "{name}");
+    }
+    let tokens = |origin: &str| -> Vec<_> {
+        let sent = sent.iter().filter(|sent| sent.url.starts_with(origin));
+        sent.filter_map(|sent| sent.authorization.clone()).collect()
+    };
+    let (own, other) = (tokens("https://api.example"), tokens("https://notes.api.example"));
+    assert_eq!((own.len(), other.len()), (2, 2));
+    assert!(own[0] == own[1] && other[0] == other[1] && own[0] != other[0]);
+    assert_eq!(world.server.complaints(), [""; 0]);
+}
+
+#[test]
+fn a_target_without_scope_gets_no_token_that_is_for_some() {
+    let world = World::new();
+    let target = |path: &str, scope: Value| {
+        let resource = "https://notes.example/";
+        json!({ "origin": "https://notes.api.example", "path": path, "resource": resource, "scope": scope })
+    };
+    let page = signed_in_with(&world, json!([target("/some", json!(["notes"])), target("/all", json!([]))]));
+    for _ in 0..2 {
+        page.fetch("https://notes.api.example/some").expect("an answer");
+        page.fetch("https://notes.api.example/all").expect("an answer");
+    }
+    let forms = world.browser.sent().into_iter().filter_map(|sent| sent.form);
+    let scoped: Vec<bool> =
+        forms.map(|form| urls::fields(&form).iter().any(|(name, _)| name == "scope")).collect();
+    assert_eq!(scoped, [true, false]);
+}
+
+#[test]
+fn a_target_whose_scope_was_not_granted_gets_no_request() {
+    let world = World::new();
+    let page = signed_in_with(
+        &world,
+        json!([
+            { "origin": "https://api.example", "path": "/v1/files", "scope": ["notes", "files"] },
+            { "origin": "https://files.api.example", "resource": "https://files.example/", "scope": ["files"] },
+            { "origin": "https://api.example", "path": "/v1/notes", "scope": ["notes"] },
+            "https://api.example/v1"
+        ]),
+    );
+    for href in ["https://api.example/v1/files/1", "https://files.api.example/"] {
+        assert_error(&page.fetch(href), "scope_missing", &["access-", "files"]);
+    }
+    assert_eq!(world.browser.sent().len(), 0);
+    for href in ["https://api.example/v1/notes", "https://api.example/v1/file"] {
+        page.fetch(href).expect("an answer");
+    }
+    assert_eq!(world.browser.count("/token"), 0);
+}
+
+#[test]
+fn sec_089_a_fetch_with_targets_of_its_own_has_no_others() {
+    let world = World::new();
+    let page = signed_in_with(&world, json!("https://api.example/v1"));
+    let own = Target::read_all(Some(&value(&json!("https://api.example/v2")))).expect("targets");
+    let fetch = |href: &str, targets: &[Target]| {
+        let (call, targets) = (call("GET", href), targets.to_vec());
+        page.run(|client| async move { client.fetch(&call, Some(&targets)).await })
+    };
+    fetch("https://api.example/v2/x", &own).expect("an answer");
+    assert_error(&fetch("https://api.example/v1", &own), "origin_not_allowed", &["access-"]);
+    assert_error(&fetch("https://api.example/v1", &[]), "origin_not_allowed", &["access-"]);
+    assert_eq!(world.browser.sent().len(), 1);
 }

@@ -53,7 +53,6 @@ fn assert_reads_as_written(challenges: &[Challenge]) {
 /// RFC 9110 5.3: two headers are one with a comma between them.
 fn assert_can_be_joined(header: &str, challenges: &[Challenge]) {
     let joined = ["Basic realm=\"here\",", header, ",Basic"].concat();
-    // A parameter without a scheme would be one more of ours, and is none by itself.
     if joined.len() <= LONGEST {
         let joined = challenge::parse(&joined).expect("a header by itself, and none with others");
         assert_eq!(&joined[1..joined.len() - 1], challenges);

@@ -23,7 +23,7 @@ pub(super) fn target(input: &[u8]) -> bool {
         let known = ledger.pending(state).is_some();
         let consumed = ledger.consume(state, NOW);
         assert!(known || consumed.is_none());
-        assert_eq!(!known || ledger.is_spent(state), true, "consumed, and it can be used again");
+        assert!(!known || ledger.is_spent(state), "consumed, and it can be used again");
         any |= consumed.as_ref().is_some_and(is_whole);
         assert!(self::entries(ledger).len() <= entries.len().max(CAPACITY));
     }

@@ -1,0 +1,57 @@
+/** What needs the page: its URL, where it goes, and requests as its browser understands them. */
+import { AuthError, type AuthErrorPhase } from "./errors.js";
+
+/** A promise for the time until the page is gone. */
+export function leaving(url: string): Promise<never> {
+  go(() => location.assign(url));
+  return new Promise(() => {});
+}
+
+/** A path of this origin as a URL: the browser alone would resolve it against `<base href>`. */
+export const local = (path: string) => new URL(path, location.origin).href;
+
+/** Navigates. The browser's own error would quote the URL, and with it what is secret in it. */
+export function go(navigate: () => void): void {
+  try {
+    navigate();
+  } catch {
+    throw new AuthError("discovery_failed", "authorize", "the browser cannot go to the server's URL");
+  }
+}
+
+/** The caller's request, as the browser understands it. */
+export function request(input: RequestInfo | URL, init?: RequestInit, baseUrl?: string): Request {
+  try {
+    return new Request(baseUrl && !(input instanceof Request) ? new URL(input, baseUrl) : input, init);
+  } catch {
+    throw new AuthError("invalid_configuration", "fetch", "the browser takes neither this URL nor these options");
+  }
+}
+
+/** Can it be sent more than once? A stream is read once, and a request does not say whether its body is one. */
+export function isReplayable(input: unknown, init?: RequestInit): boolean {
+  const body = init?.body ?? (input instanceof Request && !/^(GET|HEAD)$/.test(input.method) ? input : null);
+  return !(body instanceof ReadableStream || body instanceof Request);
+}
+
+/** The outcome, or `aborted` when the caller's signal comes first. What is under way for others goes on. */
+export async function unlessAborted<R>(step: () => Promise<R>, phase: AuthErrorPhase, signal?: AbortSignal | null): Promise<R> {
+  if (!signal) return step();
+  const error = () => new AuthError("aborted", phase, "the caller's signal ended the call");
+  if (signal.aborted) throw error();
+  let stop!: () => void;
+  const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", (stop = () => reject(error()))));
+  try {
+    return await Promise.race([step(), aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** The page, without query and fragment; undefined outside of pages. */
+export function pageUrl(): string | undefined {
+  return typeof location === "undefined" ? undefined : location.origin + location.pathname;
+}
+
+/** The page's URL; empty outside of pages. */
+export const here = () => globalThis.location?.href ?? "";

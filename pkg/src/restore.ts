@@ -1,0 +1,70 @@
+/** What to do about a session that the page does not hold after a load. */
+import { AuthError } from "./errors.js";
+import type { AuthOptions } from "./types.js";
+
+/** `sessionStorage`, as far as it is there. */
+const memory = {
+  get(key: string): string | null {
+    try {
+      return sessionStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  },
+  set(key: string, text: string | null): void {
+    try {
+      if (text === null) sessionStorage.removeItem(key);
+      else sessionStorage.setItem(key, text);
+    } catch {
+      // Denied or full: after the next load nobody will know.
+    }
+  },
+};
+
+/** Domain and suffix, as far as it can be told without the list of suffixes. */
+const site = (host: string) => (/^[\d.]+$|[:\]]/.test(host) ? host : host.split(".").slice(-2).join("."));
+
+/** Remembers in this tab that somebody was signed in, and how often it was redirected for that. */
+export class Restore {
+  readonly #options: AuthOptions;
+  readonly #tag: string;
+
+  constructor(options: AuthOptions, tag: string) {
+    this.#options = options;
+    this.#tag = tag;
+  }
+
+  /** Notes whether somebody is signed in in this tab. */
+  note(signedIn: boolean): void {
+    memory.set(`wardkey:signed-in:1:${this.#tag}`, signedIn ? "1" : null);
+  }
+
+  /** The way to go after a load. */
+  get way(): "silent" | "redirect" | undefined {
+    const { restore = "auto" } = this.#options;
+    if (restore === "silent" || restore === "redirect") return restore;
+    const wasSignedIn = memory.get(`wardkey:signed-in:1:${this.#tag}`) === "1";
+    return wasSignedIn && this.canBeSilent ? "silent" : undefined;
+  }
+
+  /** Browsers give a frame of another site no cookies, so that the server would know nobody in it. */
+  get canBeSilent(): boolean {
+    const { restore = "auto", issuer, metadata } = this.#options;
+    if (restore === "silent") return true;
+    const server = metadata?.authorization_endpoint ?? issuer!;
+    return restore === "auto" && site(new URL(server).hostname) === site(location.hostname);
+  }
+
+  /** Counts one more automatic redirect. */
+  guard(): void {
+    const { max, windowSec } = { max: 3, windowSec: 60, ...this.#options.loopGuard };
+    const key = `wardkey:redirects:1:${this.#tag}`;
+    const since = Date.now() - windowSec * 1000;
+    const times = (memory.get(key) ?? "").split(" ").map(Number).filter((time) => time > since);
+    if (times.length >= max) {
+      const reason = "the page redirected too often without a sign-in; see `loopGuard`";
+      throw new AuthError("login_loop", "authorize", reason);
+    }
+    memory.set(key, [...times, Date.now()].join(" "));
+  }
+}

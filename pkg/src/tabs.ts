@@ -1,0 +1,61 @@
+/**
+ * What tabs tell each other: that something has changed, never what. Whoever hears it looks for itself: at the stored
+ * session, or at the mark that a sign-out leaves. A message alone changes nothing.
+ */
+
+/** A sign-in or refresh has changed the session, or a sign-out has ended it. */
+export type Hint = "changed" | "ended";
+
+/** The other tabs of this origin with the same client. */
+export class Tabs {
+  readonly #bus: BroadcastChannel | undefined;
+  readonly #key: string;
+  /** The mark of the last sign-out that this tab knows of. */
+  #seen: string | null;
+
+  constructor(tag: string, hear: (hint: Hint) => void) {
+    this.#key = `wardkey:ended:1:${tag}`;
+    this.#seen = this.#mark();
+    if (typeof BroadcastChannel === "undefined" || typeof location === "undefined") return;
+    this.#bus = new BroadcastChannel(`wardkey:${tag}`);
+    this.#bus.onmessage = ({ data }) => {
+      if (data === "changed" || data === "ended") hear(data);
+    };
+  }
+
+  /** Tells the others. */
+  tell(hint: Hint): void {
+    if (hint === "ended") this.#leaveMark();
+    this.#bus?.postMessage(hint);
+  }
+
+  /** Was there a sign-out that this tab did not know of? It knows now. */
+  hasEnded(): boolean {
+    const mark = this.#mark();
+    const isNew = mark !== this.#seen;
+    this.#seen = mark;
+    return isNew;
+  }
+
+  close(): void {
+    this.#bus?.close();
+  }
+
+  #leaveMark(): void {
+    try {
+      // No more than a number that was not there before.
+      localStorage.setItem(this.#key, crypto.getRandomValues(new Uint32Array(2)).join(""));
+    } catch {
+      // Storage is denied. The other tabs' sessions end with their tokens.
+    }
+    this.#seen = this.#mark();
+  }
+
+  #mark(): string | null {
+    try {
+      return localStorage.getItem(this.#key);
+    } catch {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,172 @@
+/**
+ * Windows of their own for a sign-in, and how a response gets from there to the window that waits for it: by a
+ * channel that bears the name of the request's `state`, which works where `Cross-Origin-Opener-Policy` cuts the
+ * windows apart. Only pages of this origin hear it, and of these only who knows the state.
+ */
+import { AuthError } from "./errors.js";
+
+/** What kind of window waits for a response: the sign behind the client's tag in the `state`. */
+const WAITED_FOR = /^[pf]/;
+
+/** Milliseconds in which the other window must answer, and in which one that is gone may still have sent. */
+const GRACE = 1_000;
+/** Milliseconds that a sign-in can take at all. */
+const LIFETIME = 600_000;
+
+const channel = (state: string) => new BroadcastChannel(`wardkey:${state}`);
+
+/** The `state` of a response in a URL, wherever it stands. */
+export function stateOf(url: string): string | undefined {
+  const { search, hash } = new URL(url);
+  const parts = [search, hash].map((part) => new URLSearchParams(part.slice(1)));
+  return parts.map((part) => part.get("state") ?? stateInJwt(part.get("response"))).find((state) => state);
+}
+
+function stateInJwt(jwt: string | null): string | undefined {
+  try {
+    return JSON.parse(atob(jwt!.split(".")[1]!.replace(/-/g, "+").replace(/_/g, "/"))).state;
+  } catch {
+    return undefined; // The engine will say what is wrong with it.
+  }
+}
+
+/** Does another window wait for the response to this `state`? */
+export const isAwaited = (state: string | undefined, tag: string): state is string =>
+  state !== undefined && state.startsWith(tag) && WAITED_FOR.test(state.slice(tag.length));
+
+/** Is this page in a frame of another origin? It could not read the response, but make us handle it. */
+export function isFramedByStranger(): boolean {
+  try {
+    return globalThis.top !== globalThis.self && !globalThis.top!.location.href;
+  } catch {
+    return true;
+  }
+}
+
+/** Hands a response to the window that waits for it. False where none does any more. */
+export async function relay(url: string, state: string): Promise<boolean> {
+  const bus = channel(state);
+  let timer: ReturnType<typeof setTimeout>;
+  try {
+    return await new Promise((resolve) => {
+      bus.onmessage = ({ data }) => data === "taken" && resolve(true);
+      timer = setTimeout(() => resolve(false), GRACE);
+      bus.postMessage(url);
+    });
+  } finally {
+    clearTimeout(timer!);
+    bus.close();
+  }
+}
+
+/**
+ * For a page at `silentRedirectUri` that does nothing else: hands the response in the page's URL to the window that waits
+ * for it. Needs no client and no engine. False where nobody waits.
+ */
+export async function relayCallback(): Promise<boolean> {
+  const { href, origin, pathname } = location;
+  const state = stateOf(href);
+  // As everywhere: first of all, so that no other script sees the code.
+  history.replaceState(history.state, "", origin + pathname);
+  return state !== undefined && relay(href, state);
+}
+
+/** Why there will be no response; undefined while there may be one. */
+type Ending = () => AuthError | undefined;
+
+/** Waits for the response to a `state`. */
+async function response(state: string, isOurs: (url: string) => boolean, ending: Ending): Promise<string> {
+  const bus = channel(state);
+  let watch: ReturnType<typeof setInterval>;
+  try {
+    return await new Promise((resolve, reject) => {
+      bus.onmessage = ({ data }) => {
+        // Anything of this origin may post here: it is heard if it is a response to this very request.
+        if (typeof data !== "string" || !isOurs(data) || stateOf(data) !== state) return;
+        bus.postMessage("taken");
+        resolve(data);
+      };
+      const look = () => {
+        const error = ending();
+        if (error) reject(error);
+      };
+      look();
+      watch = setInterval(look, 100);
+    });
+  } finally {
+    clearInterval(watch!);
+    bus.close();
+  }
+}
+
+const failed = (code: "aborted" | "timeout" | "popup_blocked" | "popup_closed", reason: string) =>
+  new AuthError(code, "authorize", reason);
+
+const aborted = (signal: AbortSignal | undefined) =>
+  signal?.aborted ? failed("aborted", "the caller's signal ended the sign-in") : undefined;
+
+/** Opens a popup, in the tick of the click. */
+export function openPopup(url: string | undefined, features = "popup,width=480,height=680"): Window {
+  const popup = globalThis.open(url ?? "about:blank", "", features);
+  if (!popup) throw failed("popup_blocked", "the browser opens no window; call it in the tick of a click");
+  return popup;
+}
+
+/** The response that comes to a popup. */
+export async function popupResponse(
+  popup: Window,
+  state: string,
+  isOurs: (url: string) => boolean,
+  signal?: AbortSignal,
+): Promise<string> {
+  let goneSince = 0;
+  let bound = GRACE;
+  const ending = () => {
+    if (!popup.closed) return aborted(signal);
+    if (!goneSince) {
+      goneSince = Date.now();
+      // To a page with this policy, the popup seems closed as soon as it shows the server's page.
+      void cutsOff().then((cut) => cut && (bound = LIFETIME));
+    }
+    if (Date.now() - goneSince > bound) return failed("popup_closed", "the window was closed before it was done");
+    return aborted(signal);
+  };
+  try {
+    return await response(state, isOurs, ending);
+  } finally {
+    popup.close();
+  }
+}
+
+/** Does this page's own policy cut it off from the windows that it opens? */
+async function cutsOff(): Promise<boolean> {
+  try {
+    const { headers } = await fetch(location.href, { method: "HEAD", cache: "force-cache" });
+    return /^same-origin(?!-allow)/.test(headers.get("cross-origin-opener-policy") ?? "");
+  } catch {
+    return false;
+  }
+}
+
+/** The response that comes to a hidden frame, which is gone afterwards in any case. */
+export async function frameResponse(
+  url: string,
+  state: string,
+  isOurs: (url: string) => boolean,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<string> {
+  const end = Date.now() + timeoutMs;
+  const frame = document.createElement("iframe");
+  frame.hidden = true;
+  frame.title = "Sign-in";
+  frame.src = url;
+  try {
+    const late = () => (Date.now() > end ? failed("timeout", "no response came to the frame in time") : undefined);
+    const waiting = response(state, isOurs, () => aborted(signal) ?? late());
+    document.body.append(frame);
+    return await waiting;
+  } finally {
+    frame.remove();
+  }
+}

@@ -1,0 +1,132 @@
+// Pushed authorization requests (RFC 9126) and authorization details (RFC 9396).
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { form, openFullSuite, payload, PROBE, signInOnProbe } from "./full-suite.mjs";
+
+const suite = await openFullSuite();
+after(() => suite.close());
+
+const pushes = () => suite.seen("as", "/request").filter(({ method }) => method === "POST");
+const publicKey = (proof) => JSON.parse(Buffer.from(proof.split(".")[0], "base64url").toString("utf8")).jwk.x;
+const authorizations = () =>
+  suite.seen("as", "/auth?").map(({ path }) => Object.fromEntries(new URL(path, suite.demo.issuer).searchParams));
+
+for (const par of ["auto", "required"]) {
+  test(
+    `par: "${par}" pushes the request, and the browser carries a reference to it only`,
+    suite.withPage(async ({ page }) => {
+      const { user } = await signInOnProbe(page, suite, { clientId: "par", par });
+      assert.equal(user.sub, "alice");
+      assert.equal(pushes().length, 1);
+      const [pushed] = pushes();
+      assert.equal(pushed.status, 201);
+      const { state, nonce, code_challenge: challenge, client_id: clientId } = form(pushed);
+      assert.ok(state && nonce && challenge);
+      assert.equal(clientId, "par");
+      const [authorization] = authorizations();
+      assert.deepEqual(authorization, { client_id: "par", request_uri: JSON.parse(pushed.body).request_uri });
+    }),
+  );
+}
+
+test(
+  'par: "off" pushes nothing, and a server that insists refuses',
+  suite.withPage(async ({ page }) => {
+    const { user } = await signInOnProbe(page, suite, { par: "off" });
+    assert.equal(user.sub, "alice");
+    assert.equal(pushes().length, 0);
+    const { code, oauthError } = await signInOnProbe(page, suite, { clientId: "par", par: "off" });
+    assert.deepEqual({ code, oauthError }, { code: "authorization_failed", oauthError: "invalid_request" });
+  }),
+);
+
+test(
+  "a key that outlasts the page is proved with the pushed request, with the server's nonce once it asks for it",
+  suite.withPage(async ({ page }) => {
+    const options = { clientId: "nonce", dpop: true, par: "required" };
+    const { user } = await signInOnProbe(page, suite, { ...options, storage: "sessionStorage" });
+    assert.equal(user.sub, "alice");
+    const proofs = pushes().map(({ headers }) => payload(headers.dpop));
+    assert.deepEqual(pushes().map(({ status }) => status), [400, 201]);
+    assert.deepEqual(proofs.map(({ nonce }) => nonce !== undefined), [false, true]);
+    assert.equal(proofs[1].htu, `${suite.demo.issuer}/request`);
+    const keys = [...pushes(), ...suite.tokenRequests()].map(({ headers }) => publicKey(headers.dpop));
+    assert.equal(new Set(keys).size, 1, "the code is bound to the key (10)");
+  }),
+);
+
+test(
+  "a key of the page alone is not proved: it is gone when the response comes",
+  suite.withPage(async ({ page }) => {
+    const { user } = await signInOnProbe(page, suite, { clientId: "dpop", dpop: true, par: "required" });
+    assert.equal(user.sub, "alice");
+    assert.deepEqual(pushes().map(({ headers }) => headers.dpop), [undefined]);
+  }),
+);
+
+test(
+  "prepare pushes, so that the URL is there in the click, once and for these options only",
+  suite.withPage(async ({ page }) => {
+    await page.goto(suite.url(PROBE));
+    const { url, state, again, other } = await page.evaluate(async () => {
+      const client = await globalThis.openClient({ clientId: "par", par: "required" });
+      await client.prepare({ loginHint: "bob" });
+      const attempt = async (options) => client.createAuthorizeUrl(options);
+      const other = await globalThis.outcome(attempt({ loginHint: "alice" }));
+      const made = await attempt({ loginHint: "bob" });
+      return { ...made, other, again: await globalThis.outcome(attempt({ loginHint: "bob" })) };
+    });
+    assert.deepEqual([...new URL(url).searchParams.keys()].sort(), ["client_id", "request_uri"]);
+    assert.equal(form(pushes()[0]).state, state);
+    assert.equal(form(pushes()[0]).login_hint, "bob");
+    assert.equal(pushes().length, 1);
+    assert.equal(other.code, "not_initialised", "other options were not pushed");
+    assert.equal(again.code, "not_initialised", "a pushed request is used once (RFC 9126 4)");
+  }),
+);
+
+test(
+  "a server that is down for pushes is a retryable error, and nobody leaves the page",
+  suite.withPage(async ({ page, complaints }) => {
+    await page.goto(suite.url(PROBE));
+    await page.route("**/request", (route) =>
+      route.fulfill({ status: 503, headers: { "access-control-allow-origin": "*" }, body: "" }),
+    );
+    const outcome = await page.evaluate(async () => {
+      const client = await globalThis.openClient({ clientId: "par", par: "required" });
+      return globalThis.outcome(client.signIn());
+    });
+    assert.deepEqual([outcome.code, outcome.phase, outcome.retryable], ["server_error", "authorize", true]);
+    assert.equal(page.url(), suite.url(PROBE));
+    const expected = complaints.splice(0);
+    assert.equal(expected.length, 1);
+    assert.match(expected[0], /status of 503/);
+  }),
+);
+
+test(
+  "authorization details are asked for, and those that were granted are in result and token",
+  suite.withPage(async ({ page }) => {
+    const details = [{ type: "note", actions: ["read"], locations: [suite.apiUrl()] }];
+    const result = await signInOnProbe(page, suite, { clientId: "details" }, { authorizationDetails: details });
+    const [authorization] = authorizations();
+    assert.deepEqual(JSON.parse(authorization.authorization_details), details);
+    assert.deepEqual(result.authorizationDetails, details);
+    const token = await page.evaluate(() => client.getToken());
+    assert.deepEqual(token.authorizationDetails, details);
+    const fresh = await page.evaluate(() => client.getToken({ forceRefresh: true }));
+    assert.notEqual(fresh.accessToken, token.accessToken);
+    assert.deepEqual(fresh.authorizationDetails, details);
+  }),
+);
+
+test(
+  "details that the server knows no type of are its refusal",
+  suite.withPage(async ({ page }) => {
+    const wanted = { authorizationDetails: [{ type: "payment" }] };
+    const { code, oauthError } = await signInOnProbe(page, suite, { clientId: "details" }, wanted);
+    assert.deepEqual([code, oauthError], ["authorization_failed", "invalid_authorization_details"]);
+  }),
+);

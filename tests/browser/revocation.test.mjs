@@ -1,0 +1,132 @@
+// Ending a session: revocation (RFC 7009), alone or with the sign-out, and the server's word in a frame.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { form, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
+
+const suite = await openFullSuite();
+after(() => suite.close());
+
+const REFRESH = { clientId: "refresh" };
+const revocations = () => suite.seen("as", "/token/revocation").filter(({ method }) => method === "POST");
+const hints = () => revocations().map((exchange) => form(exchange).token_type_hint);
+
+test(
+  "revoke() forgets all tokens here, and the server takes none of them any more",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    const [{ body }] = suite.tokenRequests();
+    const { refresh_token: token } = JSON.parse(body);
+    const { status } = await page.evaluate(async () => {
+      await client.revoke();
+      return client.state;
+    });
+    assert.equal(status, "anonymous");
+    assert.deepEqual(hints(), ["refresh_token", "access_token"]);
+    assert.deepEqual(revocations().map((exchange) => exchange.status), [200, 200]);
+    assert.equal(form(revocations()[0]).token, token);
+    assert.equal(form(revocations()[0]).client_id, "refresh");
+    const again = await fetch(`${suite.demo.issuer}/token`, {
+      method: "POST",
+      body: new URLSearchParams({ grant_type: "refresh_token", refresh_token: token, client_id: "refresh" }),
+    });
+    assert.equal((await again.json()).error, "invalid_grant");
+  }),
+);
+
+test(
+  "revoking the access token gets another one; revoking the refresh token leaves the access token",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    const [first, second] = await page.evaluate(async () => {
+      const first = await client.getAccessToken();
+      await client.revoke("access_token");
+      return [first, await client.getAccessToken()];
+    });
+    assert.notEqual(first, second);
+    assert.deepEqual(hints(), ["access_token"]);
+    const { third, refused, status } = await page.evaluate(async () => {
+      await client.revoke("refresh_token");
+      const third = await client.getAccessToken();
+      const refused = await globalThis.outcome(client.getToken({ forceRefresh: true }));
+      return { third, refused, status: client.state.status };
+    });
+    assert.equal(third, second);
+    assert.equal(refused.code, "interaction_required");
+    assert.equal(status, "authenticated");
+    assert.deepEqual(hints(), ["access_token", "refresh_token"]);
+  }),
+);
+
+test(
+  "what cannot be revoked is an error, and the tokens are gone here all the same",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    await page.route("**/token/revocation", (route) => route.abort());
+    const complaints = await page.evaluate(async () => {
+      const outcome = await globalThis.outcome(client.revoke());
+      return { ...outcome, state: client.state.status };
+    });
+    assert.deepEqual([complaints.code, complaints.phase, complaints.state], ["network", "sign_out", "anonymous"]);
+  }),
+);
+
+test(
+  "signOut({ revoke: true }) revokes, then leaves for the server's sign-out",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    await page.evaluate(() => void client.signOut({ revoke: true }));
+    await page.getByRole("button", { name: "Yes, sign me out" }).waitFor();
+    assert.deepEqual(hints(), ["refresh_token", "access_token"]);
+    const since = suite.exchanges.slice(suite.exchanges.indexOf(revocations()[1]));
+    assert.ok(since.some(({ path }) => path.startsWith("/session/end?")), "in this order");
+  }),
+);
+
+test(
+  "signOut({ revoke: true }) leaves for the server even where the revocation fails",
+  suite.withPage(async ({ page, complaints }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    await page.route("**/token/revocation", (route) =>
+      route.fulfill({ status: 503, headers: { "access-control-allow-origin": "*" }, body: "" }),
+    );
+    await page.evaluate(() => void client.signOut({ revoke: true }));
+    await page.getByRole("button", { name: "Yes, sign me out" }).waitFor();
+    assert.equal(complaints.splice(0).filter((text) => !/status of 503/.test(text)).length, 0);
+  }),
+);
+
+/** With the `sid` that front-channel logout is about. */
+const WITH_SID = { claims: { id_token: { sid: null } } };
+
+test(
+  "front-channel logout ends the session that the server names, and no other",
+  suite.withPage(async ({ page }) => {
+    const { user } = await signInOnProbe(page, suite, {}, WITH_SID);
+    const { sid } = user.claims;
+    assert.ok(sid);
+    const ask = (parameters) =>
+      page.evaluate(
+        async (url) => [await client.handleFrontChannelLogout(url), client.state.status],
+        `${suite.url("signed-out")}?${new URLSearchParams(parameters)}`,
+      );
+    const iss = suite.demo.issuer;
+    for (const other of [{ iss, sid: "other" }, { iss: "https://attacker.example", sid }, { sid }, { iss }]) {
+      assert.deepEqual(await ask(other), [false, "authenticated"], JSON.stringify(Object.keys(other)));
+    }
+    await page.evaluate(() => client.on("signedOut", ({ reason }) => (globalThis.reason = reason)));
+    assert.deepEqual(await ask({ iss, sid }), [true, "anonymous"]);
+    assert.equal(await page.evaluate(() => globalThis.reason), "sign_out");
+    assert.deepEqual(await ask({ iss, sid }), [false, "anonymous"]);
+  }),
+);
+
+test(
+  "front-channel logout with no session is false, and throws nothing",
+  suite.withPage(async ({ page }) => {
+    await page.goto(`${suite.url(PROBE)}?iss=${encodeURIComponent(suite.demo.issuer)}&sid=1`);
+    const ended = await page.evaluate(async () => (await globalThis.openClient()).handleFrontChannelLogout());
+    assert.equal(ended, false);
+  }),
+);
