@@ -287,9 +287,11 @@ class Client implements AuthClient {
   readonly fetch: typeof fetch = (input, init) => this.#fetch(input, init);
 
   createFetch(options: FetchOptions): typeof fetch {
-    const { api, baseUrl, onStepUp, ...rest } = options;
-    const strange = Object.keys(rest)[0];
-    const wrong = strange ?? (baseUrl !== undefined && !URL.canParse(baseUrl) ? "baseUrl" : undefined);
+    const { api, baseUrl, onStepUp, ...rest } = options ?? {};
+    const wrong =
+      Object.keys(rest)[0] ??
+      (baseUrl === undefined || URL.canParse(baseUrl) ? undefined : "baseUrl") ??
+      (onStepUp === undefined || typeof onStepUp === "function" ? undefined : "onStepUp");
     if (wrong) throw new AuthError("invalid_configuration", "configuration", `${wrong} is wrong, or no option`);
     this.#guard("createFetch", () => this.#transport.run("checkApi", api));
     const given = { api: JSON.stringify(api), baseUrl, onStepUp };

@@ -54,8 +54,12 @@ export interface AuthOptions {
   silentRedirectUri?: string;
   /** Stops automatic redirects that go round in circles (`login_loop`). Default 3 in 60 s. */
   loopGuard?: { max: number; windowSec: number };
-  /** Where a sign-in in progress rests between leaving the page and the response. There is one way so far. */
-  transactionStorage?: "sessionStorage";
+  /**
+   * Where a sign-in in progress (verifier, state, nonce; no token) rests between leaving the page and the response.
+   * "sessionStorage" (default): this tab. "cookie": a `__Host-` cookie, SameSite=Lax, for ten minutes, where the response
+   * comes to another tab; `appState` must be small. "memory": this page, for popups and frames alone.
+   */
+  transactionStorage?: "sessionStorage" | "cookie" | "memory";
   /**
    * Pushed authorization requests (RFC 9126): "auto" where the server can, "required" always, "off" never. Default:
    * where the server takes no others.

@@ -28,6 +28,19 @@ extern "C" {
     #[wasm_bindgen(js_namespace = globalThis, catch, js_name = fetch)]
     fn start_fetch(request: &JsValue, init: &RequestInit) -> Result<JsValue, JsValue>;
 
+    type Document;
+
+    /// `undefined` in workers.
+    #[wasm_bindgen(static_method_of = Global, getter, js_class = "globalThis")]
+    fn document() -> Option<Document>;
+
+    /// Throws in sandboxed frames.
+    #[wasm_bindgen(method, getter, catch)]
+    fn cookie(this: &Document) -> Result<String, JsValue>;
+
+    #[wasm_bindgen(method, setter, catch)]
+    fn set_cookie(this: &Document, text: &str) -> Result<(), JsValue>;
+
     type Navigator;
 
     #[wasm_bindgen(static_method_of = Global, getter, js_class = "globalThis")]
@@ -47,6 +60,15 @@ pub(super) fn session_storage() -> Option<Storage> {
 
 pub(super) fn local_storage() -> Option<Storage> {
     Global::local_storage().ok().flatten()
+}
+
+pub(super) fn cookies() -> Option<String> {
+    Global::document()?.cookie().ok()
+}
+
+pub(super) fn set_cookie(text: &str) {
+    // Whether it was taken shows when it is read again.
+    let _ = Global::document().map(|document| document.set_cookie(text));
 }
 
 /// Sends `request`, a URL or a `Request`.

@@ -149,7 +149,10 @@ impl<P: Platform> Client<P> {
             callback::check_mode(response, record.text("responseMode"))?;
             // Another client of the same issuer on another page: the response is for that one (Core 3.1.2.5).
             let config = &self.0.config;
-            let here = record.text("redirectUri").is_some_and(|uri| url::same_place(uri, &response.place));
+            let is_ours = |uri: &str| [config.redirect_uri(), config.silent_redirect_uri()].contains(&uri);
+            let here = record
+                .text("redirectUri")
+                .is_some_and(|uri| is_ours(uri) && url::same_place(uri, &response.place));
             if here && record.text("issuer") == config.issuer() {
                 return Ok(());
             }

@@ -23,7 +23,7 @@ mod userinfo;
 pub use fetch::{Call, Fetched, StepUp};
 pub use login::SignInResult;
 pub use logout::{Farewell, Which};
-pub use platform::{Area, Platform, Unavailable};
+pub use platform::{Area, COOKIE, Platform, Unavailable};
 pub use request::AuthorizeRequest;
 pub use session::{Event, State, User};
 pub use tokens::AccessToken;
@@ -55,6 +55,8 @@ struct Inner<P: Platform> {
     handlings: RefCell<Vec<login::Handling>>,
     /// The request that was pushed ahead, for the next URL.
     minted: RefCell<Option<request::Minted>>,
+    /// Sign-ins in progress, where they are kept in memory alone.
+    ledger: RefCell<String>,
     /// Does the storage hold what the session is?
     is_stored: Cell<bool>,
     /// Refreshes that are under way, by session and what they are for; each waits for the one before it.
@@ -73,6 +75,7 @@ impl<P: Platform> Client<P> {
             session: RefCell::default(),
             handlings: RefCell::default(),
             minted: RefCell::default(),
+            ledger: RefCell::default(),
             is_stored: Cell::new(true),
             refreshes: RefCell::default(),
             proofs: RefCell::default(),
@@ -104,15 +107,37 @@ impl<P: Platform> Client<P> {
     }
 
     fn ledger(&self) -> Result<Ledger, AuthError> {
-        let text = self.0.platform.load(Area::Tab, &self.ledger_key()).map_err(storage)?;
-        Ok(Ledger::read(&text.unwrap_or_default(), self.0.platform.now()))
+        let text = match self.ledger_area() {
+            Some(area) => {
+                self.0.platform.load(area, &self.ledger_key()).map_err(storage)?.unwrap_or_default()
+            }
+            None => self.0.ledger.borrow().clone(),
+        };
+        Ok(Ledger::read(&text, self.0.platform.now()))
     }
 
     fn keep(&self, ledger: Ledger) -> Result<(), AuthError> {
-        self.0.platform.save(Area::Tab, &self.ledger_key(), ledger.write().as_deref()).map_err(storage)
+        let area = self.ledger_area();
+        let text = ledger.write(if area == Some(Area::Cookie) { COOKIE } else { usize::MAX });
+        match area {
+            Some(area) => self.0.platform.save(area, &self.ledger_key(), text.as_deref()).map_err(storage),
+            None => {
+                self.0.ledger.replace(text.unwrap_or_default());
+                Ok(())
+            }
+        }
+    }
+
+    /// Where sign-ins in progress are kept; nowhere: in memory.
+    fn ledger_area(&self) -> Option<Area> {
+        match self.0.config.transaction_storage() {
+            "memory" => None,
+            "cookie" => Some(Area::Cookie),
+            _ => Some(Area::Tab),
+        }
     }
 }
 
 fn storage(Unavailable: Unavailable) -> AuthError {
-    AuthError::new(Code::StorageUnavailable, Phase::Storage, "sessionStorage is denied or full")
+    AuthError::new(Code::StorageUnavailable, Phase::Storage, "the storage for sign-ins is denied or full")
 }

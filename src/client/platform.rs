@@ -14,7 +14,12 @@ pub enum Area {
     Tab,
     /// By the browser, for all tabs of the origin.
     Origin,
+    /// By the browser in a cookie, for all tabs, some minutes, and less than [`COOKIE`] octets.
+    Cookie,
 }
+
+/// Octets that fit into a cookie, before they are encoded.
+pub const COOKIE: usize = 2_900;
 
 /// The browser does not have it, or denies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -250,9 +250,7 @@ impl<P: Platform> Client<P> {
             }
             // One for each resource and set of scopes.
             let is_like = |known: &AccessToken| known.narrowed && known.scopes == token.scopes;
-            session
-                .tokens
-                .retain(|known| known.resource != token.resource || (narrowed && !is_like(known)));
+            session.tokens.retain(|known| known.resource != token.resource || (narrowed && !is_like(known)));
             session.tokens.push(token);
         });
         self.watch(self.generation());

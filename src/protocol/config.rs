@@ -34,8 +34,7 @@ pub const AUTH_OPTIONS: &[Member] = &[
     optional("restore", Kind::Word(&["auto", "silent", "redirect", "none"])),
     optional("restoreTimeoutMs", Kind::Number),
     optional("loopGuard", Kind::Object),
-    // Of these there is one way of each so far. Saying so is allowed.
-    optional("transactionStorage", Kind::Word(&["sessionStorage"])),
+    optional("transactionStorage", Kind::Word(&["sessionStorage", "cookie", "memory"])),
     optional("par", Kind::Word(&["auto", "required", "off"])),
     // True, or an object of `DPOP_OPTIONS`.
     optional("dpop", Kind::Any),
@@ -215,6 +214,11 @@ impl Config {
     /// Where the session rests, unless in memory alone.
     pub fn storage(&self) -> Option<&str> {
         self.options.text("storage").filter(|storage| *storage != "memory")
+    }
+
+    /// Where a sign-in in progress rests while the page is away.
+    pub fn transaction_storage(&self) -> &str {
+        self.options.text("transactionStorage").unwrap_or("sessionStorage")
     }
 
     /// Authorization parameters of every sign-in.

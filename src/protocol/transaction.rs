@@ -116,9 +116,20 @@ impl Ledger {
         ledger
     }
 
-    /// The text to store; nothing when there is nothing in progress.
-    pub fn write(self) -> Option<String> {
-        (!self.0.is_empty()).then(|| json::write(&Value::Array(self.0)))
+    /// The text to store; nothing when there is nothing in progress. Where there is room for `limit` octets only, the
+    /// oldest entries go first.
+    pub fn write(mut self, limit: usize) -> Option<String> {
+        loop {
+            let count = self.0.len();
+            let entries = Value::Array(self.0);
+            let text = json::write(&entries);
+            if count < 2 || text.len() <= limit {
+                return (count > 0).then_some(text);
+            }
+            let Value::Array(mut entries) = entries else { return None };
+            entries.remove(0);
+            self.0 = entries;
+        }
     }
 
     fn add(&mut self, kind: &str, entry: Object, now: i64) {

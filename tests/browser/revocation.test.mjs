@@ -8,14 +8,15 @@ import { form, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
 const suite = await openFullSuite();
 after(() => suite.close());
 
-const REFRESH = { clientId: "refresh" };
+/** With opaque access tokens: the server keeps nothing of its JWTs, and so cannot revoke one. */
+const OPAQUE = { clientId: "identity", scope: "openid" };
 const revocations = () => suite.seen("as", "/token/revocation").filter(({ method }) => method === "POST");
 const hints = () => revocations().map((exchange) => form(exchange).token_type_hint);
 
 test(
   "revoke() forgets all tokens here, and the server takes none of them any more",
   suite.withPage(async ({ page }) => {
-    await signInOnProbe(page, suite, REFRESH);
+    await signInOnProbe(page, suite, OPAQUE);
     const [{ body }] = suite.tokenRequests();
     const { refresh_token: token } = JSON.parse(body);
     const { status } = await page.evaluate(async () => {
@@ -26,56 +27,77 @@ test(
     assert.deepEqual(hints(), ["refresh_token", "access_token"]);
     assert.deepEqual(revocations().map((exchange) => exchange.status), [200, 200]);
     assert.equal(form(revocations()[0]).token, token);
-    assert.equal(form(revocations()[0]).client_id, "refresh");
+    assert.equal(form(revocations()[0]).client_id, "identity");
     const again = await fetch(`${suite.demo.issuer}/token`, {
       method: "POST",
-      body: new URLSearchParams({ grant_type: "refresh_token", refresh_token: token, client_id: "refresh" }),
+      body: new URLSearchParams({ grant_type: "refresh_token", refresh_token: token, client_id: "identity" }),
     });
     assert.equal((await again.json()).error, "invalid_grant");
   }),
 );
 
 test(
-  "revoking the access token gets another one; revoking the refresh token leaves the access token",
+  "revoking the refresh token leaves the access token at hand, and there is no other to be had",
   suite.withPage(async ({ page }) => {
-    await signInOnProbe(page, suite, REFRESH);
-    const [first, second] = await page.evaluate(async () => {
-      const first = await client.getAccessToken();
-      await client.revoke("access_token");
-      return [first, await client.getAccessToken()];
-    });
-    assert.notEqual(first, second);
-    assert.deepEqual(hints(), ["access_token"]);
-    const { third, refused, status } = await page.evaluate(async () => {
+    await signInOnProbe(page, suite, OPAQUE);
+    const { same, refused, status } = await page.evaluate(async () => {
+      const before = await client.getAccessToken();
       await client.revoke("refresh_token");
-      const third = await client.getAccessToken();
+      const same = before === (await client.getAccessToken());
       const refused = await globalThis.outcome(client.getToken({ forceRefresh: true }));
-      return { third, refused, status: client.state.status };
+      return { same, refused, status: client.state.status };
     });
-    assert.equal(third, second);
+    assert.ok(same);
     assert.equal(refused.code, "interaction_required");
     assert.equal(status, "authenticated");
-    assert.deepEqual(hints(), ["access_token", "refresh_token"]);
+    assert.deepEqual(hints(), ["refresh_token"]);
+    assert.equal(suite.tokenRequests().length, 1);
+  }),
+);
+
+test(
+  "after revoking the access token another is asked for; this server has ended the grant with it (RFC 7009 2.1)",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, OPAQUE);
+    const { code, oauthError } = await page.evaluate(async () => {
+      await client.revoke("access_token");
+      return globalThis.outcome(client.getToken());
+    });
+    assert.deepEqual(hints(), ["access_token"]);
+    assert.equal(suite.tokenRequests().length, 2);
+    assert.deepEqual([code, oauthError], ["session_expired", "invalid_grant"]);
   }),
 );
 
 test(
   "what cannot be revoked is an error, and the tokens are gone here all the same",
-  suite.withPage(async ({ page }) => {
-    await signInOnProbe(page, suite, REFRESH);
+  suite.withPage(async ({ page, complaints }) => {
+    await signInOnProbe(page, suite, OPAQUE);
     await page.route("**/token/revocation", (route) => route.abort());
-    const complaints = await page.evaluate(async () => {
+    const outcome = await page.evaluate(async () => {
       const outcome = await globalThis.outcome(client.revoke());
       return { ...outcome, state: client.state.status };
     });
-    assert.deepEqual([complaints.code, complaints.phase, complaints.state], ["network", "sign_out", "anonymous"]);
+    assert.deepEqual([outcome.code, outcome.phase, outcome.state], ["network", "sign_out", "anonymous"]);
+    assert.match(complaints.splice(0).join(), /^([^,]*ERR_FAILED[^,]*,?){2}$/, "each was tried");
+  }),
+);
+
+test(
+  "a JWT that the server cannot revoke is told of, with the refresh token revoked",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, { clientId: "refresh" });
+    const { code, oauthError } = await page.evaluate(() => globalThis.outcome(client.revoke()));
+    assert.deepEqual([code, oauthError], ["authorization_failed", "unsupported_token_type"]);
+    assert.deepEqual(revocations().map(({ status }) => status), [200, 400]);
+    assert.equal(await page.evaluate(() => client.state.status), "anonymous");
   }),
 );
 
 test(
   "signOut({ revoke: true }) revokes, then leaves for the server's sign-out",
   suite.withPage(async ({ page }) => {
-    await signInOnProbe(page, suite, REFRESH);
+    await signInOnProbe(page, suite, OPAQUE);
     await page.evaluate(() => void client.signOut({ revoke: true }));
     await page.getByRole("button", { name: "Yes, sign me out" }).waitFor();
     assert.deepEqual(hints(), ["refresh_token", "access_token"]);
@@ -87,7 +109,7 @@ test(
 test(
   "signOut({ revoke: true }) leaves for the server even where the revocation fails",
   suite.withPage(async ({ page, complaints }) => {
-    await signInOnProbe(page, suite, REFRESH);
+    await signInOnProbe(page, suite, OPAQUE);
     await page.route("**/token/revocation", (route) =>
       route.fulfill({ status: 503, headers: { "access-control-allow-origin": "*" }, body: "" }),
     );

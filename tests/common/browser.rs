@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::rc::Rc;
-use wardkey::client::{Area, Platform, Unavailable};
+use wardkey::client::{Area, COOKIE, Platform, Unavailable};
 use wardkey::protocol::http::{Cache, Failure, HEADERS, MAX_BODY, Request, Response};
 use wardkey::protocol::json::{self, Value};
 use wardkey::protocol::jwk::SignatureCheck;
@@ -101,6 +101,7 @@ pub(crate) struct Tab {
     sent: RefCell<Vec<Sent>>,
     http_cache: RefCell<BTreeMap<String, Answer>>,
     storage: RefCell<BTreeMap<String, String>>,
+    pub(crate) cookies: RefCell<BTreeMap<String, String>>,
     pub(crate) origin_storage: RefCell<BTreeMap<String, String>>,
     /// How often something was written to the storage.
     writes: Cell<usize>,
@@ -142,6 +143,7 @@ impl Browser {
             sent: RefCell::default(),
             http_cache: RefCell::default(),
             storage: RefCell::default(),
+            cookies: RefCell::default(),
             origin_storage: RefCell::default(),
             writes: Cell::default(),
             drawn: RefCell::default(),
@@ -268,6 +270,7 @@ impl Tab {
         match area {
             Area::Tab => &self.storage,
             Area::Origin => &self.origin_storage,
+            Area::Cookie => &self.cookies,
         }
     }
 
@@ -429,6 +432,7 @@ impl Platform for Browser {
     fn save(&self, area: Area, key: &str, text: Option<&str>) -> Result<(), Unavailable> {
         if self.storage_denied.get()
             || (text.is_some() && self.storage_full.get())
+            || (area == Area::Cookie && text.is_some_and(|text| text.len() > COOKIE))
             || (area == Area::Origin && text.is_some_and(|text| text.len() > self.origin_quota.get()))
         {
             return Err(Unavailable);

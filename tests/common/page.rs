@@ -130,10 +130,6 @@ impl Page {
         self.run(|client| async move { client.fetch(&call, None).await })
     }
 
-    pub(crate) fn user_info(&self) -> Result<json::Value, AuthError> {
-        self.run(|client| async move { client.user_info().await })
-    }
-
     pub(crate) fn is_signed_in(&self) -> bool {
         matches!(self.client.state(), State::Authenticated { .. })
     }

@@ -17,11 +17,14 @@ fn what_is_asked_for_is_in_the_request() {
     for (options, expected) in [
         (json!({}), payment("1")),
         (json!({ "authorizationDetails": payment("2") }), payment("2")),
-        (json!({ "authorizationDetails": [{ "type": "a" }, { "type": "b", "x": { "y": [1, null] } }] }),
-         json!([{ "type": "a" }, { "type": "b", "x": { "y": [1, null] } }])),
+        (
+            json!({ "authorizationDetails": [{ "type": "a" }, { "type": "b", "x": { "y": [1, null] } }] }),
+            json!([{ "type": "a" }, { "type": "b", "x": { "y": [1, null] } }]),
+        ),
     ] {
         let url = page.authorize_url(&options);
-        let sent: Value = serde_json::from_str(&parameter(&url, "authorization_details").expect("details")).expect("JSON");
+        let sent: Value =
+            serde_json::from_str(&parameter(&url, "authorization_details").expect("details")).expect("JSON");
         assert_eq!(sent, expected);
     }
     assert_eq!(parameter(&world.page().authorize_url(&json!({})), "authorization_details"), None);
@@ -30,7 +33,9 @@ fn what_is_asked_for_is_in_the_request() {
 #[test]
 fn what_is_no_list_of_typed_details_is_refused() {
     let world = World::new();
-    for details in [json!({}), json!("x"), json!([1]), json!([{}]), json!([{ "type": "" }]), json!([{ "type": 1 }])] {
+    for details in
+        [json!({}), json!("x"), json!([1]), json!([{}]), json!([{ "type": "" }]), json!([{ "type": 1 }])]
+    {
         let outcome = world.page().begin(&json!({ "authorizationDetails": details }));
         assert_error(&outcome, "invalid_configuration", &[]);
     }

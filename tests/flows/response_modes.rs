@@ -125,7 +125,8 @@ fn sec_026_another_mode_than_was_asked_for_consumes_nothing() {
 
 #[test]
 fn a_signed_response_stands_alone() {
-    for (name, value) in [("code", "x"), ("error", "access_denied"), ("id_token", "x"), ("access_token", "x")] {
+    for (name, value) in [("code", "x"), ("error", "access_denied"), ("id_token", "x"), ("access_token", "x")]
+    {
         let world = world();
         let honest = respond(&world, "jwt");
         world.assert_refused_untouched(&with(&honest, name, value), &honest, "invalid_callback");
@@ -177,7 +178,8 @@ fn a_signature_that_is_not_the_issuers_is_refused() {
     let [header, mut claims] = parts(&token(&honest));
     claims["code"] = "code-injected".into();
     let part = |value: &Value| base64url(value.to_string().as_bytes());
-    let (_, signature) = token(&honest).rsplit_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("parts");
+    let (_, signature) =
+        token(&honest).rsplit_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).expect("parts");
     let attacker = SigningKey::new("ES256", "key-1");
     let other_kind = SigningKey::new("ES384", "key-1");
     for hostile in [
@@ -196,7 +198,11 @@ fn a_signature_that_is_not_the_issuers_is_refused() {
     ] {
         let page = world.page();
         let stored = world.browser.stored();
-        assert_error(&page.handle(&with(CALLBACK, "response", &hostile)), "invalid_callback", &["code-", "eyJ"]);
+        assert_error(
+            &page.handle(&with(CALLBACK, "response", &hostile)),
+            "invalid_callback",
+            &["code-", "eyJ"],
+        );
         assert_eq!(world.browser.stored(), stored, "{hostile}");
         assert!(!page.is_signed_in());
     }
@@ -223,7 +229,9 @@ fn a_response_for_another_sign_in_is_not_taken() {
     let [_, other] = parts(&token(&two));
     let swapped = changed(&world, &one, |_, claims| claims["state"] = other["state"].clone());
     // Signed by the server itself it would be the server's word; unsigned it is nobody's.
-    let [head, _, tail] = <[String; 3]>::try_from(token(&one).split('.').map(str::to_owned).collect::<Vec<_>>()).expect("parts");
+    let [head, _, tail] =
+        <[String; 3]>::try_from(token(&one).split('.').map(str::to_owned).collect::<Vec<_>>())
+            .expect("parts");
     let body = token(&swapped).split('.').nth(1).expect("a body").to_owned();
     refused(&world, &with(CALLBACK, "response", &[head, body, tail].join(".")), &one, "invalid_callback");
     world.page().handle(&two).expect("the other one too");

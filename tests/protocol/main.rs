@@ -6,12 +6,16 @@ mod challenge;
 mod cookie;
 mod dpop;
 mod front_channel;
+mod id_token;
 mod initiated;
 mod par;
+mod places;
 mod response_modes;
 mod revocation;
+mod shapes;
 mod support;
 mod userinfo;
+mod values;
 #[path = "../common/verify.rs"]
 mod verify;
 

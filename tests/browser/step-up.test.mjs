@@ -1,0 +1,121 @@
+// Step-up (RFC 9470; RFC 6750 3.1): an API wants more than the token shows, and the app decides what to do.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { openFullSuite, signInOnProbe } from "./full-suite.mjs";
+
+const suite = await openFullSuite();
+after(() => suite.close());
+
+const REFRESH = { clientId: "refresh" };
+const AUTHENTICATION = {
+  status: 401,
+  challenge: 'Bearer realm="notes", error="insufficient_user_authentication", acr_values="urn:mfa urn:hw", max_age="60"',
+};
+const SCOPE = { status: 403, challenge: 'Bearer error="insufficient_scope", scope="notes.write notes.admin"' };
+
+/** Sends with a fetch whose `onStepUp` answers so; tells what it was asked and what it gave. */
+const send = (page, answer, init) =>
+  page.evaluate(
+    async ([api, verdict, options]) => {
+      const asked = [];
+      const heard = [];
+      const end = client.on("stepUpRequired", (challenge) => heard.push(challenge));
+      const onStepUp = async (challenge) => {
+        asked.push(challenge);
+        if (verdict === "throw") throw new Error("the dialog was closed");
+        return verdict;
+      };
+      const send = client.createFetch({ api, ...(verdict && { onStepUp }) });
+      const outcome = await globalThis.outcome(send(`${api}/notes`, options)).catch((error) => error.message);
+      end();
+      return { outcome, asked, heard };
+    },
+    [suite.apiUrl(), answer, init],
+  );
+
+test(
+  "the challenge is told to onStepUp and to the event, as options for a sign-in",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    suite.api.refusals = [AUTHENTICATION];
+    const { asked, heard, outcome } = await send(page, "fail");
+    assert.deepEqual(asked, [{ acrValues: "urn:mfa urn:hw", maxAge: 60 }]);
+    assert.deepEqual(heard, asked);
+    assert.equal(outcome.status, 401, "the caller gets the server's answer");
+    assert.equal(suite.calls().length, 1);
+    assert.equal(suite.tokenRequests().length, 1, "a fresh token would show no more");
+    const [request] = await page.evaluate(async (challenge) => {
+      await client.prepare();
+      return [client.createAuthorizeUrl(challenge).url];
+    }, asked[0]);
+    const { searchParams } = new URL(request);
+    assert.deepEqual([searchParams.get("acr_values"), searchParams.get("max_age")], ["urn:mfa urn:hw", "60"]);
+  }),
+);
+
+test(
+  "insufficient_scope names the scopes",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    suite.api.refusals = [SCOPE];
+    const { asked, outcome } = await send(page, "fail");
+    assert.deepEqual(asked, [{ scope: "notes.write notes.admin" }]);
+    assert.equal(outcome.status, 403);
+  }),
+);
+
+test(
+  '"retry" sends the request once more, with its body, and its answer is the one',
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    suite.api.refusals = [AUTHENTICATION];
+    const { asked, outcome } = await send(page, "retry", { method: "POST", body: "a note" });
+    assert.equal(asked.length, 1);
+    assert.deepEqual([outcome.status, outcome.body.body], [200, "a note"]);
+    assert.equal(suite.calls().length, 2);
+  }),
+);
+
+test(
+  "a server that repeats its challenge is asked twice, and the app once",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    suite.api.refusals = [AUTHENTICATION, AUTHENTICATION, AUTHENTICATION];
+    const { asked, outcome } = await send(page, "retry");
+    assert.deepEqual([asked.length, outcome.status, suite.calls().length], [1, 401, 2]);
+  }),
+);
+
+test(
+  "without onStepUp the answer is the server's, and the event tells all the same",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    suite.api.refusals = [AUTHENTICATION];
+    const { heard, outcome } = await send(page);
+    assert.deepEqual([heard.length, outcome.status, suite.calls().length], [1, 401, 1]);
+  }),
+);
+
+test(
+  "with DPoP the challenge is of its scheme, and the retry has a proof of its own",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, { clientId: "dpop", dpop: true });
+    suite.api.refusals = [{ ...AUTHENTICATION, challenge: AUTHENTICATION.challenge.replace("Bearer", "DPoP") }];
+    const { asked, outcome } = await send(page, "retry");
+    assert.deepEqual([asked.length, outcome.status], [1, 200]);
+    const proofs = suite.calls().map(({ headers }) => headers.dpop);
+    assert.equal(new Set(proofs).size, 2);
+  }),
+);
+
+test(
+  "an onStepUp that throws is the caller's own error",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    suite.api.refusals = [AUTHENTICATION];
+    assert.equal((await send(page, "throw")).outcome, "the dialog was closed");
+    assert.equal(suite.calls().length, 1);
+  }),
+);
