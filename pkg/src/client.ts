@@ -1,8 +1,8 @@
 import { isResponse, type Recipient } from "./callback.js";
 import { AuthError, codeOf, type AuthErrorPhase } from "./errors.js";
+import { Events } from "./events.js";
+import { Follower } from "./follow.js";
 import { go, here, isReplayable, leaving, local, pageUrl, request, unlessAborted } from "./page.js";
-import { Restore } from "./restore.js";
-import { Tabs, type Hint } from "./tabs.js";
 import type { Snapshot, Transport } from "./transport.js";
 import type {
   AccessToken,
@@ -13,7 +13,6 @@ import type {
   AuthState,
   FetchOptions,
   IdTokenClaims,
-  LogEntry,
   SignInOptions,
   SignInResult,
   SignOutOptions,
@@ -73,8 +72,6 @@ function forEngine(options?: SignInOptions | TokenOptions): object {
   return rest;
 }
 
-type Listeners = { [K in keyof AuthEvents]: Set<(detail: AuthEvents[K]) => void> };
-
 /** One line a method over the transport; what needs the page (URL, history, navigation) is here. */
 class Client implements AuthClient {
   #transport!: Transport;
@@ -84,86 +81,36 @@ class Client implements AuthClient {
   /** The response that the page was loaded with, from when its URL was cleaned. */
   #handled: string | undefined;
   #options!: AuthOptions;
-  #restore!: Restore;
-  #tabs!: Tabs;
-  /** Settles when it is clear whether the session of before goes on. */
-  #restored: Promise<unknown> = Promise.resolve();
-  /** Another tab has signed out, and this one follows. */
-  #following = false;
-  /** A sign-in that nobody sees is under way: the other tabs need not follow. */
-  #silent = 0;
+  #follower!: Follower;
+  /** Counts sign-outs: one wins over a silent sign-in that was under way. */
+  #signOuts = 0;
+  /** Is it a sign-in that nobody sees whose response is being handled? */
+  #isSilent = false;
   /** Ends with the client; then nobody is told anything any more. */
   readonly #life = new AbortController();
-  readonly #logger: AuthOptions["logger"];
-  readonly #listeners: Listeners = {
-    signedIn: new Set(),
-    signedOut: new Set(),
-    userChanged: new Set(),
-    tokenRefreshed: new Set(),
-    refreshDeferred: new Set(),
-    sessionExpired: new Set(),
-    stepUpRequired: new Set(),
-    stateChanged: new Set(),
-  };
+  readonly #events: Events;
 
   constructor(logger: AuthOptions["logger"]) {
-    this.#logger = logger;
+    this.#events = new Events(logger);
   }
 
   attach(transport: Transport, options: AuthOptions): void {
     this.#transport = transport;
     this.#options = options;
-    this.#restore = new Restore(options, transport.tag);
-    this.#tabs = new Tabs(transport.tag, (hint) => this.#heed(hint));
     this.#recipient = {
       redirectUris: [options.redirectUri!, ...(options.silentRedirectUri ? [options.silentRedirectUri] : [])],
       tag: transport.tag,
       issuer: options.issuer ?? options.metadata?.issuer,
     };
     this.#see(transport.snapshot);
-  }
-
-  /** Looks after the session from here on, in a page. */
-  begin(): void {
-    if (typeof document === "undefined") return;
     const { signal } = this.#life;
-    const look = () => document.visibilityState === "visible" && this.#look();
-    document.addEventListener("visibilitychange", look, { signal });
-    // A page that comes back from the cache of the browser, or from a sleep, has missed what happened meanwhile.
-    for (const event of ["pageshow", "online", "focus"]) addEventListener(event, look, { signal });
-    if (this.#state.status === "anonymous" && !this.isCallback()) this.#restored = this.#regain();
+    const show = (state: AuthState) => this.#show(state);
+    this.#follower = new Follower({ client: this, transport, options, show, events: this.#events }, signal);
   }
 
-  /** Takes the way to the session of before that the options say. */
-  async #regain(): Promise<void> {
-    const { way } = this.#restore;
-    if (!way) return;
-    this.#show({ status: "loading" });
-    try {
-      if (way === "silent") return void (await this.signInSilent());
-      this.#restore.guard();
-      const { pathname, search } = location;
-      const options = { prompt: "none", returnTo: pathname + search } as const;
-      await leaving(((await this.#call("begin", options)) as AuthorizeRequest).url);
-    } catch (error) {
-      this.#failed("restore", error);
-      this.#restore.note(false);
-      this.#show({ status: "anonymous", reason: (error as AuthError).code });
-    }
-  }
-
-  /** What was told is looked up: a message says that something changed, and is not believed more. */
-  #heed(hint: Hint): void {
-    if (hint === "ended" || this.#options.storage === "localStorage") this.#look();
-    else if (this.#restore.canBeSilent) void this.signInSilent().catch(() => {});
-  }
-
-  #look(): void {
-    if (this.#tabs.hasEnded()) {
-      this.#following = true;
-      this.#transport.run("signOutLocal");
-      this.#following = false;
-    } else this.#transport.call("look").catch((error: unknown) => this.#failed("look", error));
+  /** Looks after the session from here on. */
+  begin(): void {
+    this.#follower.begin(this.isCallback(), this.#life.signal);
   }
 
   get isolation() {
@@ -183,12 +130,7 @@ class Client implements AuthClient {
   }
 
   on<K extends keyof AuthEvents>(event: K, listener: (detail: AuthEvents[K]) => void): () => void {
-    if (!Object.hasOwn(this.#listeners, event)) {
-      throw new AuthError("invalid_configuration", "configuration", "there is no such event");
-    }
-    const listeners = this.#listeners[event];
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+    return this.#events.on(event, listener);
   }
 
   async prepare(options?: SignInOptions): Promise<void> {
@@ -205,19 +147,19 @@ class Client implements AuthClient {
     return leaving((request as AuthorizeRequest).url);
   }
 
-  async signInPopup<T>({ features, signal, ...options }: SignInOptions<T> & { features?: string } = {}): Promise<
-    SignInResult<T>
-  > {
+  async signInPopup<T>(options?: SignInOptions<T> & { features?: string }): Promise<SignInResult<T>> {
+    const given = forEngine(options);
+    const { features, signal } = options ?? {};
     let minted: AuthorizeRequest | undefined;
     try {
-      minted = this.#transport.run("createPopupUrl", options) as AuthorizeRequest;
+      minted = this.#transport.run("createPopupUrl", given) as AuthorizeRequest;
     } catch (error) {
-      if (AuthError.from(error).code !== "not_initialised") throw this.#failed("signInPopup", error);
+      if (AuthError.from(error).code !== "not_initialised") throw this.#events.failed("signInPopup", error);
     }
     const popup = this.#guard("signInPopup", () => openPopup(minted?.url, features));
     try {
       if (!minted) {
-        minted = (await this.#call("beginPopup", options, "authorize", signal)) as AuthorizeRequest;
+        minted = (await this.#call("beginPopup", given, "authorize", signal)) as AuthorizeRequest;
         popup.location.replace(minted.url);
       }
     } catch (error) {
@@ -225,21 +167,25 @@ class Client implements AuthClient {
       throw error;
     }
     const { state } = minted;
-    const url = await this.#attempt("popup", () => popupResponse(popup, state, (it) => this.isCallback(it), signal));
+    const isOurs = (it: string) => this.isCallback(it);
+    const url = await this.#events.attempt("popup", () => popupResponse(popup, state, isOurs, signal));
     return (await this.#call("handleCallback", url)) as SignInResult<T>;
   }
 
-  async signInSilent({ signal, ...options }: SignInOptions = {}): Promise<SignInResult> {
-    this.#silent++;
+  async signInSilent(options?: SignInOptions): Promise<SignInResult> {
+    const given = { ...forEngine(options), prompt: "none" };
+    const signal = options?.signal;
+    const before = this.#signOuts;
+    const { url, state } = (await this.#call("beginFrame", given, "authorize", signal)) as AuthorizeRequest;
+    const isOurs = (it: string) => this.isCallback(it);
+    const timeout = this.#options.restoreTimeoutMs ?? 10_000;
+    const isOver = () => signal?.aborted || this.#signOuts !== before || this.#life.signal.aborted;
+    const response = await this.#events.attempt("frame", () => frameResponse(url, state, isOurs, timeout, isOver));
     try {
-      const given = { ...options, prompt: "none" };
-      const { url, state } = (await this.#call("beginFrame", given, "authorize", signal)) as AuthorizeRequest;
-      const timeout = this.#options.restoreTimeoutMs ?? 10_000;
-      const isOurs = (it: string) => this.isCallback(it);
-      const response = await this.#attempt("frame", () => frameResponse(url, state, isOurs, timeout, signal));
+      this.#isSilent = true;
       return (await this.#call("handleCallback", response)) as SignInResult;
     } finally {
-      this.#silent--;
+      this.#isSilent = false;
     }
   }
 
@@ -275,13 +221,13 @@ class Client implements AuthClient {
   }
 
   async getToken(options?: TokenOptions): Promise<AccessToken> {
-    await this.#restored;
-    const token = (await this.#call("getToken", forEngine(options), "token", options?.signal)) as AccessToken;
+    const given = forEngine(options);
+    const token = (await this.#restoredCall("getToken", given, "token", options?.signal)) as AccessToken;
     return { ...token, expiresAt: token.expiresAt ?? Infinity };
   }
 
   async userInfo<C>(): Promise<C> {
-    return (await this.#call("userInfo")) as C;
+    return (await this.#restoredCall("userInfo")) as C;
   }
 
   readonly fetch: typeof fetch = (input, init) => this.#fetch(input, init);
@@ -304,11 +250,14 @@ class Client implements AuthClient {
     { api = "", baseUrl, onStepUp }: { api?: string; baseUrl?: string | undefined; onStepUp?: FetchOptions["onStepUp"] } = {},
   ): Promise<Response> {
     const first = request(input, init, baseUrl);
-    await this.#restored;
     const replayable = isReplayable(input, init);
     const again = onStepUp && replayable ? first.clone() : undefined;
+    const step = async (sent: Request) => {
+      await this.#follower.restored;
+      return this.#transport.fetch(sent, api, replayable);
+    };
     const send = (sent: Request) =>
-      this.#attempt("fetch", () => unlessAborted(() => this.#transport.fetch(sent, api, replayable), "fetch", sent.signal));
+      this.#events.attempt("fetch", () => unlessAborted(() => step(sent), "fetch", sent.signal));
     const [response, challenge] = await send(first);
     // Once: a server that repeats its challenge is not asked for ever.
     if (!challenge || !onStepUp || (await onStepUp(challenge)) !== "retry") return response;
@@ -330,14 +279,14 @@ class Client implements AuthClient {
   }
 
   async signOut(options?: SignOutOptions): Promise<void> {
-    this.#handled = undefined;
+    this.#leave();
     const url = (await this.#call("signOut", options)) as string | undefined;
     // A path where the server has no page for it.
     if (url) return leaving(url.startsWith("/") ? local(url) : url);
   }
 
   async signOutLocal(): Promise<void> {
-    this.#handled = undefined;
+    this.#leave();
     this.#guard("signOutLocal", () => this.#transport.run("signOutLocal"));
   }
 
@@ -367,15 +316,19 @@ class Client implements AuthClient {
     return true;
   }
 
+  #leave(): void {
+    this.#handled = undefined;
+    this.#signOuts++;
+  }
+
   #cleanSignOut(url: string): void {
     if (here() === url) this.#clean(url.split(/[?#]/)[0]!);
   }
 
   dispose(): void {
     this.#life.abort();
-    this.#tabs.close();
     this.#see({ status: "anonymous" });
-    for (const listeners of Object.values(this.#listeners)) listeners.clear();
+    this.#events.clear();
     this.#handled = undefined;
     this.#transport.dispose();
   }
@@ -383,33 +336,34 @@ class Client implements AuthClient {
   /** What the engine tells. */
   hear(event: string, detail: unknown): void {
     if (this.#life.signal.aborted) return;
+    const events = this.#events;
     if (event === "stateChanged") {
       this.#see(detail as Snapshot);
-      this.#log({ level: "info", event, detail: { status: this.#state.status } });
-      this.#emit("stateChanged", this.#state);
+      events.log({ level: "info", event, detail: { status: this.#state.status } });
+      events.emit("stateChanged", this.#state);
     } else if (event === "signedIn") {
-      this.#restore.note(true);
-      if (!this.#silent) this.#tabs.tell("changed");
-      this.#emit("signedIn", detail as User | null);
+      this.#follower.signedIn(this.#isSilent);
+      events.emit("signedIn", detail as User | null);
     } else if (event === "signedOut") {
-      this.#restore.note(false);
-      // A number is the code of an error: that is the matter of this tab. Others have their own tokens, or look.
-      if (typeof detail !== "number" && !this.#following) this.#tabs.tell("ended");
-      this.#emit("signedOut", { reason: typeof detail === "number" ? codeOf(detail) : "sign_out" });
+      // A number is the code of an error.
+      const isError = typeof detail === "number";
+      this.#signOuts++;
+      this.#follower.signedOut(isError);
+      events.emit("signedOut", { reason: isError ? codeOf(detail) : "sign_out" });
     } else if (event === "sessionExpired") {
-      this.#emit("sessionExpired", AuthError.from(detail));
+      events.emit("sessionExpired", AuthError.from(detail));
     } else if (event === "storageFailed") {
-      this.#failed(event, detail);
+      events.failed(event, detail);
     } else if (event === "refreshDeferred") {
       const [retryAt, cause] = detail as [number, unknown];
-      this.#log({ level: "warn", event, detail: { retryAt } });
-      this.#emit("refreshDeferred", { retryAt, cause: AuthError.from(cause) });
+      events.log({ level: "warn", event, detail: { retryAt } });
+      events.emit("refreshDeferred", { retryAt, cause: AuthError.from(cause) });
     } else if (event === "tokenRefreshed") {
-      this.#log({ level: "info", event });
-      if (this.#options.storage === "localStorage") this.#tabs.tell("changed");
-      this.#emit("tokenRefreshed", { expiresAt: (detail as { expiresAt?: number }).expiresAt ?? Infinity });
+      events.log({ level: "info", event });
+      this.#follower.refreshed();
+      events.emit("tokenRefreshed", { expiresAt: (detail as { expiresAt?: number }).expiresAt ?? Infinity });
     } else if (event === "userChanged" || event === "stepUpRequired") {
-      this.#emit(event, detail as AuthEvents["userChanged"] & StepUpChallenge);
+      events.emit(event, detail as AuthEvents["userChanged"] & StepUpChallenge);
     }
   }
 
@@ -426,18 +380,7 @@ class Client implements AuthClient {
 
   #show(state: AuthState): void {
     this.#state = Object.freeze(state);
-    this.#emit("stateChanged", this.#state);
-  }
-
-  /** A listener that throws must not keep the others from hearing; its error goes where uncaught ones go. */
-  #emit<K extends keyof AuthEvents>(event: K, detail: AuthEvents[K]): void {
-    for (const listener of [...this.#listeners[event]]) {
-      try {
-        listener(detail);
-      } catch (error) {
-        reportError(error);
-      }
-    }
+    this.#events.emit("stateChanged", this.#state);
   }
 
   #clean(url: string): void {
@@ -445,45 +388,25 @@ class Client implements AuthClient {
       history.replaceState(history.state, "", url);
     } catch {
       // Some browsers limit how often. The response is handled all the same.
-      this.#log({ level: "error", event: "clean" });
+      this.#events.log({ level: "error", event: "clean" });
     }
   }
 
   #call(operation: string, argument?: unknown, phase?: AuthErrorPhase, signal?: AbortSignal): Promise<unknown> {
     const step = () => this.#transport.call(operation, argument);
-    return this.#attempt(operation, () => unlessAborted(step, phase!, signal));
+    return this.#events.attempt(operation, () => unlessAborted(step, phase!, signal));
   }
 
-  async #attempt<R>(operation: string, step: () => Promise<R>): Promise<R> {
-    this.#log({ level: "debug", event: operation });
-    try {
-      return await step();
-    } catch (error) {
-      throw this.#failed(operation, error);
-    }
+  /** A call that waits until it is clear whether the session of before goes on. */
+  #restoredCall(operation: string, argument?: unknown, phase?: AuthErrorPhase, signal?: AbortSignal): Promise<unknown> {
+    const step = async () => {
+      await this.#follower.restored;
+      return this.#transport.call(operation, argument);
+    };
+    return this.#events.attempt(operation, () => unlessAborted(step, phase!, signal));
   }
 
   #guard<R>(operation: string, step: () => R): R {
-    this.#log({ level: "debug", event: operation });
-    try {
-      return step();
-    } catch (error) {
-      throw this.#failed(operation, error);
-    }
-  }
-
-  #failed(event: string, error: unknown): AuthError {
-    const made = AuthError.from(error);
-    const { code, phase, retryable } = made;
-    this.#log({ level: "warn", event, detail: { code, phase, retryable } });
-    return made;
-  }
-
-  #log(entry: Omit<LogEntry, "at">): void {
-    try {
-      this.#logger?.({ ...entry, at: Date.now() });
-    } catch (error) {
-      reportError(error);
-    }
+    return this.#events.guard(operation, step);
   }
 }

@@ -2,8 +2,8 @@
 import { AuthError, type AuthErrorPhase } from "./errors.js";
 
 /** A promise for the time until the page is gone. */
-export function leaving(url: string): Promise<never> {
-  go(() => location.assign(url));
+export function leaving(url: string, how: "assign" | "replace" = "assign"): Promise<never> {
+  go(() => location[how](url));
   return new Promise(() => {});
 }
 

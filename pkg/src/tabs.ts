@@ -13,14 +13,18 @@ export class Tabs {
   /** The mark of the last sign-out that this tab knows of. */
   #seen: string | null;
 
-  constructor(tag: string, hear: (hint: Hint) => void) {
+  constructor(tag: string, hear: (hint: Hint) => void, signal: AbortSignal) {
     this.#key = `wardkey:ended:1:${tag}`;
     this.#seen = this.#mark();
     if (typeof BroadcastChannel === "undefined" || typeof location === "undefined") return;
-    this.#bus = new BroadcastChannel(`wardkey:${tag}`);
-    this.#bus.onmessage = ({ data }) => {
+    const bus = (this.#bus = new BroadcastChannel(`wardkey:${tag}`));
+    bus.onmessage = ({ data }) => {
       if (data === "changed" || data === "ended") hear(data);
     };
+    // What a message is about may come to this tab's process later than the message.
+    const late = ({ key }: StorageEvent) => key?.startsWith("wardkey:") && key.endsWith(tag) && hear("ended");
+    addEventListener("storage", late as (event: StorageEvent) => void, { signal });
+    signal.addEventListener("abort", () => bus.close());
   }
 
   /** Tells the others. */
@@ -29,16 +33,12 @@ export class Tabs {
     this.#bus?.postMessage(hint);
   }
 
-  /** Was there a sign-out that this tab did not know of? It knows now. */
+  /** Was there a sign-out that this tab did not know of? It knows now. (A mark that is gone says nothing.) */
   hasEnded(): boolean {
     const mark = this.#mark();
-    const isNew = mark !== this.#seen;
+    const isNew = mark !== null && mark !== this.#seen;
     this.#seen = mark;
     return isNew;
-  }
-
-  close(): void {
-    this.#bus?.close();
   }
 
   #leaveMark(): void {

@@ -8,7 +8,9 @@ import { AuthError } from "./errors.js";
 /** What kind of window waits for a response: the sign behind the client's tag in the `state`. */
 const WAITED_FOR = /^[pf]/;
 
-/** Milliseconds in which the other window must answer, and in which one that is gone may still have sent. */
+/** Milliseconds in which the window that waits must say that it took the response. It may be busy. */
+const ANSWER = 3_000;
+/** Milliseconds in which what a window has sent may still come, after the window is gone. */
 const GRACE = 1_000;
 /** Milliseconds that a sign-in can take at all. */
 const LIFETIME = 600_000;
@@ -24,7 +26,8 @@ export function stateOf(url: string): string | undefined {
 
 function stateInJwt(jwt: string | null): string | undefined {
   try {
-    return JSON.parse(atob(jwt!.split(".")[1]!.replace(/-/g, "+").replace(/_/g, "/"))).state;
+    const { state } = JSON.parse(atob(jwt!.split(".")[1]!.replace(/-/g, "+").replace(/_/g, "/")));
+    return typeof state === "string" ? state : undefined;
   } catch {
     return undefined; // The engine will say what is wrong with it.
   }
@@ -50,7 +53,7 @@ export async function relay(url: string, state: string): Promise<boolean> {
   try {
     return await new Promise((resolve) => {
       bus.onmessage = ({ data }) => data === "taken" && resolve(true);
-      timer = setTimeout(() => resolve(false), GRACE);
+      timer = setTimeout(() => resolve(false), ANSWER);
       bus.postMessage(url);
     });
   } finally {
@@ -80,15 +83,16 @@ async function response(state: string, isOurs: (url: string) => boolean, ending:
   let watch: ReturnType<typeof setInterval>;
   try {
     return await new Promise((resolve, reject) => {
+      const look = () => {
+        const error = ending();
+        if (error) reject(error);
+      };
       bus.onmessage = ({ data }) => {
         // Anything of this origin may post here: it is heard if it is a response to this very request.
         if (typeof data !== "string" || !isOurs(data) || stateOf(data) !== state) return;
         bus.postMessage("taken");
+        look();
         resolve(data);
-      };
-      const look = () => {
-        const error = ending();
-        if (error) reject(error);
       };
       look();
       watch = setInterval(look, 100);
@@ -102,8 +106,8 @@ async function response(state: string, isOurs: (url: string) => boolean, ending:
 const failed = (code: "aborted" | "timeout" | "popup_blocked" | "popup_closed", reason: string) =>
   new AuthError(code, "authorize", reason);
 
-const aborted = (signal: AbortSignal | undefined) =>
-  signal?.aborted ? failed("aborted", "the caller's signal ended the sign-in") : undefined;
+const aborted = (isAborted: boolean | undefined) =>
+  isAborted ? failed("aborted", "the caller's signal or a sign-out ended the sign-in") : undefined;
 
 /** Opens a popup, in the tick of the click. */
 export function openPopup(url: string | undefined, features = "popup,width=480,height=680"): Window {
@@ -122,14 +126,14 @@ export async function popupResponse(
   let goneSince = 0;
   let bound = GRACE;
   const ending = () => {
-    if (!popup.closed) return aborted(signal);
+    if (!popup.closed) return aborted(signal?.aborted);
     if (!goneSince) {
       goneSince = Date.now();
       // To a page with this policy, the popup seems closed as soon as it shows the server's page.
       void cutsOff().then((cut) => cut && (bound = LIFETIME));
     }
     if (Date.now() - goneSince > bound) return failed("popup_closed", "the window was closed before it was done");
-    return aborted(signal);
+    return aborted(signal?.aborted);
   };
   try {
     return await response(state, isOurs, ending);
@@ -154,7 +158,7 @@ export async function frameResponse(
   state: string,
   isOurs: (url: string) => boolean,
   timeoutMs: number,
-  signal?: AbortSignal,
+  isOver: () => boolean | undefined,
 ): Promise<string> {
   const end = Date.now() + timeoutMs;
   const frame = document.createElement("iframe");
@@ -163,8 +167,9 @@ export async function frameResponse(
   frame.src = url;
   try {
     const late = () => (Date.now() > end ? failed("timeout", "no response came to the frame in time") : undefined);
-    const waiting = response(state, isOurs, () => aborted(signal) ?? late());
-    document.body.append(frame);
+    const waiting = response(state, isOurs, () => aborted(isOver()) ?? late());
+    // Not `body`: a script in the head is sooner.
+    document.documentElement.append(frame);
     return await waiting;
   } finally {
     frame.remove();

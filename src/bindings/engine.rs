@@ -118,6 +118,10 @@ impl Engine {
                 self.client.sign_out_local();
                 Ok(JsValue::UNDEFINED)
             }
+            "follow" => {
+                self.client.follow();
+                Ok(JsValue::UNDEFINED)
+            }
             "state" => Ok(value::to_js(&events::state(&self.client.state()))),
             "tag" => Ok(JsValue::from_str(self.client.config().tag())),
             _ => Err(unknown()),

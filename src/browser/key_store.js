@@ -27,16 +27,20 @@ async function within(mode, use) {
   }
 }
 
+/** Script of this origin can put anything there. What kind of key it is, is for the reader to judge. */
+const pairOf = (kept) => [kept?.privateKey, kept?.publicKey].every((key) => key instanceof CryptoKey) ? kept : undefined;
+
 /** The key pair of this name; undefined where there is none. */
 export const loadKey = (name) =>
-  within("readonly", (keys, found) => (keys.get(name).onsuccess = ({ target }) => found(target.result)));
+  within("readonly", (keys, found) => (keys.get(name).onsuccess = ({ target }) => found(pairOf(target.result))));
 
 /** Keeps the pair, unless another tab was first. Gives the one that is kept. */
 export const chooseKey = (name, pair) =>
   within("readwrite", (keys, found) => {
     keys.get(name).onsuccess = ({ target }) => {
-      if (!target.result) keys.put(pair, name);
-      found(target.result ?? pair);
+      const kept = pairOf(target.result);
+      if (!kept) keys.put(pair, name);
+      found(kept ?? pair);
     };
   });
 

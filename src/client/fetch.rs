@@ -122,7 +122,10 @@ impl<P: Platform> Client<P> {
         again: bool,
     ) -> Result<(P::Answer, Response), AuthError> {
         let proof = match token.bound {
-            true => Some(self.proof(&call.method, &call.url, Some(token.token.expose()), nonce).await?),
+            true => {
+                let proof = self.proof(&call.method, &call.url, Some(token.token.expose()), nonce).await;
+                Some(proof.map_err(|error| error.in_phase(Phase::Fetch))?)
+            }
             false => None,
         };
         let again = again && call.replayable;

@@ -69,6 +69,15 @@ impl<P: Platform> Client<P> {
         }
     }
 
+    /// Another tab has signed out, and this one follows. Where both share a store, somebody may be signed in there
+    /// again by now: [`look`](Self::look) finds whom.
+    pub fn follow(&self) {
+        let stored = self.0.platform.load(Area::Origin, &self.session_key());
+        if !(self.is_shared() && stored.is_ok_and(|text| text.is_some())) {
+            self.sign_out_local();
+        }
+    }
+
     /// Takes over what another tab has stored: the same session with newer tokens, or that there is none any more.
     pub(super) fn reread(&self) {
         let text = self.0.platform.load(Area::Origin, &self.session_key());
@@ -97,6 +106,10 @@ impl<P: Platform> Client<P> {
         // A copy that is wiped: the storage has its own.
         let record = record.ok().map(Secret::new);
         let text = record.as_ref().map(Secret::expose);
+        // What was read a moment ago and stands there is not written again: it may be old by now.
+        if self.0.platform.load(area, &self.session_key()).is_ok_and(|stored| stored.as_deref() == text) {
+            return self.0.is_stored.set(true);
+        }
         let stored = self.0.platform.save(area, &self.session_key(), text);
         self.0.is_stored.set(stored.is_ok());
         if let Err(Unavailable) = stored {

@@ -1,5 +1,6 @@
 //! The UserInfo endpoint (OpenID Connect Core 5.3).
 
+use super::session::User;
 use super::{Client, Platform};
 use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::http::Cache;
@@ -7,6 +8,7 @@ use crate::protocol::json::Value;
 use crate::protocol::jwt;
 use crate::protocol::token::TokenOptions;
 use crate::protocol::userinfo::{self, UserInfo};
+use std::rc::Rc;
 
 fn refused(code: Code, reason: &'static str) -> AuthError {
     AuthError::new(code, Phase::UserInfo, reason)
@@ -19,8 +21,7 @@ impl<P: Platform> Client<P> {
     /// `not_signed_in` without an ID token that says who it is (Core 16.11), `user_mismatch` for another person's
     /// claims, `discovery_failed` where the server has no such endpoint, and those of [`token`](Self::token).
     pub async fn user_info(&self) -> Result<Value, AuthError> {
-        let user = self.session(|session| session.user.clone())?;
-        let user = user.ok_or_else(|| refused(Code::NotSignedIn, "the session has no ID token"))?;
+        self.known_user()?;
         let metadata = self.metadata(Cache::Default).await?;
         let Some(endpoint) = metadata.userinfo_endpoint() else {
             return Err(refused(Code::DiscoveryFailed, "the server has no userinfo_endpoint"));
@@ -40,8 +41,14 @@ impl<P: Platform> Client<P> {
             UserInfo::Claims(claims) => claims,
             UserInfo::Signed(token) => self.signed_claims(&token, &metadata.userinfo_algorithms()).await?,
         };
-        userinfo::check_subject(&claims, &user.subject)?;
+        // Who is signed in by now: claims about somebody before are of no use to the app.
+        userinfo::check_subject(&claims, &self.known_user()?.subject)?;
         Ok(claims)
+    }
+
+    fn known_user(&self) -> Result<Rc<User>, AuthError> {
+        let user = self.session(|session| session.user.clone())?;
+        user.ok_or_else(|| refused(Code::NotSignedIn, "the session has no ID token"))
     }
 
     async fn signed_claims(&self, token: &str, algorithms: &[jwt::Algorithm]) -> Result<Value, AuthError> {

@@ -15,7 +15,7 @@ pub fn parse(list: &str) -> Option<Vec<String>> {
     }
     let mut scopes: Vec<String> = Vec::new();
     for token in text::parts(list, b' ') {
-        if scopes.len() > LONGEST {
+        if scopes.len() >= LONGEST {
             return None;
         }
         if !token.is_empty() && !scopes.iter().any(|known| known == token) {

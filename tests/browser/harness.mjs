@@ -99,14 +99,20 @@ class Suite {
       const complaints = await collectComplaints(context);
       const records = await recordPages(context, new URL(this.url()).origin);
       try {
-        await body({ page: await context.newPage(), context, complaints, records });
+        const tab = { page: await context.newPage(), context, complaints, records };
+        await body(tab);
         assert.deepEqual(complaints, []);
-        await finishRecords(context, records, (page) => this.#stores(page));
-        assert.deepEqual(leaks(records, this.exchanges), [], "secrets out of their place");
+        assert.deepEqual(await this.leaks(tab), [], "secrets out of their place");
       } finally {
         await context.close();
       }
     };
+  }
+
+  /** Where, in all that the pages have said and what is stored now, secrets are that should not be there. */
+  async leaks({ context, records }) {
+    await finishRecords(context, records, (page) => this.#stores(page));
+    return leaks(records, this.exchanges);
   }
 
   /** What script of our own pages could read from the browser's stores. */
@@ -126,7 +132,7 @@ class Suite {
   }
 
   tokenRequests() {
-    return this.seen("as", "/token").filter(({ method }) => method === "POST");
+    return this.seen("as", "/token").filter(({ method, path }) => method === "POST" && path === "/token");
   }
 
   /** Every token that the authorization server has issued in this test. */

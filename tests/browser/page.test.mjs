@@ -213,6 +213,7 @@ test("the page is served with a strict policy", async () => {
     "script-src": "'self' 'wasm-unsafe-eval'",
     "style-src": "'self'",
     "connect-src": `'self' ${issuer} ${apiUrl}`,
+    "frame-src": `'self' ${issuer}`,
     "img-src": "'self'",
     "font-src": "'self'",
     "base-uri": "'none'",

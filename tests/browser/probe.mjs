@@ -19,10 +19,10 @@ globalThis.outcome = async (promise) => {
   }
 };
 
-/** A client of the demo's servers which comes back to this page. */
+/** A client of the demo's servers which comes back to this page, and looks for no session of before. */
 globalThis.openClient = async (options) => {
   const response = await fetch("/config.json");
   const { issuer, clientId, scope, apiUrl } = await response.json();
   const redirectUri = `${location.origin}/probe.html`;
-  return createAuthClient({ issuer, clientId, scope, api: apiUrl, redirectUri, ...options });
+  return createAuthClient({ issuer, clientId, scope, api: apiUrl, redirectUri, restore: "none", ...options });
 };

@@ -18,11 +18,11 @@ export async function recordPages(context, origin) {
 /** Waits for what the pages have said so far, and adds what is in their stores now. */
 export async function finishRecords(context, records, dumpStores) {
   for (const page of context.pages()) {
-    const stores = await dumpStores(page);
+    const { cookie = "", ...stores } = await dumpStores(page);
+    for (const pair of cookie.split("; ")) records.push({ channel: `cookie:${pair.split("=")[0]}`, text: pair });
     for (const [store, content] of Object.entries(stores)) {
-      for (const [key, value] of Object.entries(content ?? {})) {
-        records.push({ channel: `${store}:${key}`, text: JSON.stringify(value) });
-      }
+      const entries = Object.entries(typeof content === "string" ? [content] : (content ?? {}));
+      for (const [key, value] of entries) records.push({ channel: `${store}:${key}`, text: JSON.stringify(value) });
     }
   }
 }
@@ -81,12 +81,12 @@ function listen(origin) {
   for (const name of ["put", "add"]) watch(IDBObjectStore.prototype, name, ({ name: store }) => `databases:${store}`);
   for (const name of ["pushState", "replaceState"]) watch(History.prototype, name, "history:");
   watch(Cache.prototype, "put", "cached:");
-  watch(globalThis.CookieStore?.prototype, "set", "cookie:");
+  watch(globalThis.CookieStore?.prototype, "set", (_, [name]) => `cookie:${name?.name ?? name}`);
   const cookie = Object.getOwnPropertyDescriptor(Document.prototype, "cookie");
   Object.defineProperty(Document.prototype, "cookie", {
     ...cookie,
     set(text) {
-      tell("cookie:", text);
+      tell(`cookie:${String(text).split("=")[0]}`, text);
       cookie.set.call(this, text);
     },
   });

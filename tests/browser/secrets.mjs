@@ -25,7 +25,7 @@ const ISSUED = ["access_token", "id_token", "refresh_token"];
 
 /** A sign-in in progress: its record has to hold them, for the way back. */
 const PENDING = ["verifier", "state", "nonce"];
-const PENDING_RECORD = /^sessionStorage:wardkey:1:/;
+const PENDING_RECORD = /^(sessionStorage:|cookie:__Host-)wardkey[:-]1[:-]/;
 
 /** An app that asked for it (`storage`) has its tokens there. */
 const KEPT = ["token", "claim", "nonce"];
@@ -76,7 +76,7 @@ export function leaks(records, exchanges) {
   const secrets = [...secretsOf(exchanges)];
   const isStoring = records.some(({ channel, text }) => channel === "storage option" && text.includes("Storage"));
   const found = records.flatMap(({ channel, text }) => {
-    const forms = [text, decoded(text)];
+    const forms = [text, decoded(text), unpacked(text)];
     return secrets
       .filter(([secret, kind]) => forms.some((form) => form.includes(secret)) && !isAtHome(channel, kind, isStoring))
       .map(([, kind]) => `${kind} in ${channel}`);
@@ -88,6 +88,11 @@ function isAtHome(channel, kind, isStoring) {
   if (PERSONAL.kinds.includes(kind) && PERSONAL.channels.includes(channel)) return true;
   if (isStoring && KEPT.includes(kind) && KEPT_RECORD.test(channel)) return true;
   return PENDING.includes(kind) && PENDING_RECORD.test(channel);
+}
+
+/** All that may be base64 or base64url in it, read. */
+function unpacked(text) {
+  return (text.match(/[\w+/-]{24,}/g) ?? []).map((part) => Buffer.from(part, "base64").toString("latin1")).join("\n");
 }
 
 /** Percent-encoding undone, where it is one. */

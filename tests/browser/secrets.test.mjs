@@ -1,4 +1,6 @@
 // What leaves the page and what stays in the browser: tokens in memory only, requests without cookies and referrer.
+// After each test of this folder, all that its pages said and stored is held against the secrets that its servers saw
+// (secrets.mjs). Here, that this finds what it is to find.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -13,6 +15,7 @@ import {
   PROBE,
   signIn,
 } from "./harness.mjs";
+import { secretsOf } from "./secrets.mjs";
 
 const MEMORY_LIMIT = 256 * 1024;
 
@@ -101,6 +104,91 @@ test(
     for (const secret of [...suite.tokens(), code, state, ...longStrings]) assert.ok(!told.includes(secret));
   }),
 );
+
+test(
+  "the scan knows every secret of a sign-in, and has material from every side",
+  suite.withPage(async ({ page, context, records }) => {
+    const callback = new URL(await authorizationResponse(page, suite));
+    const [pending] = await page.evaluate(() => Object.values(sessionStorage));
+    await handleCallback(page);
+    const secrets = secretsOf(suite.exchanges);
+    assert.equal(secrets.get(callback.searchParams.get("code")), "code");
+    assert.equal(secrets.get(callback.searchParams.get("state")), "state");
+    for (const token of suite.tokens()) assert.equal(secrets.get(token), "token");
+    const kinds = pending.match(/[\w-]{40,}/g).map((value) => secrets.get(value));
+    assert.deepEqual(new Set(kinds), new Set(["state", "nonce", "verifier"]));
+
+    await page.evaluate(async () => {
+      const client = await globalThis.openClient();
+      await client.fetch("https://attacker.example/").catch(() => {});
+    });
+    await suite.leaks({ context, records });
+    const channels = new Set(records.map(({ channel }) => channel.split(":").slice(0, 2).join(":")));
+    for (const channel of ["log", "error", "event:signedIn", "event:stateChanged", "sessionStorage:wardkey", "history:"]) {
+      assert.ok(channels.has(channel), channel);
+    }
+    const codes = records.filter(({ channel }) => channel === "error").map(({ text }) => text).join();
+    assert.match(codes, /origin_not_allowed/);
+  }),
+);
+
+/** Ways out of the page, each told the secret; `where` is what the scan calls them. */
+const plants = {
+  "console, in base64": { where: "console", leak: (secret) => console.info(btoa(JSON.stringify({ secret }))) },
+  "console": { where: "console", leak: (secret) => console.log("debug", { nested: [secret] }) },
+  "an error's message": { where: "error", leak: (secret) => new Error(`no good: ${secret}`) },
+  "an error's property": { where: "error", leak: (secret) => Object.assign(new Error("no good"), { secret }) },
+  "postMessage": { where: "message", leak: (secret) => window.postMessage({ secret }, location.origin) },
+  "a BroadcastChannel": { where: "message", leak: (secret) => new BroadcastChannel("x").postMessage(new Map([[1, secret]])) },
+  "a MessagePort": { where: "message", leak: (secret) => new MessageChannel().port1.postMessage([secret]) },
+  "sessionStorage": { where: "sessionStorage:k", leak: (secret) => sessionStorage.setItem("k", secret) },
+  "sessionStorage, by name": { where: "sessionStorage:k", leak: (secret) => void (sessionStorage.k = secret) },
+  "localStorage, for a moment": {
+    where: "localStorage:k",
+    leak: (secret) => {
+      localStorage.setItem("k", secret);
+      localStorage.removeItem("k");
+    },
+  },
+  "a cookie": { where: "cookie:k", leak: (secret) => void (document.cookie = `k=${secret}; max-age=0`) },
+  "history.state": { where: "history:", leak: (secret) => history.replaceState({ secret }, "") },
+  "the URL of an entry": { where: "history:", leak: (secret) => history.pushState(null, "", `?k=${secret}`) },
+  "IndexedDB": {
+    where: "databases:rows",
+    leak: async (secret) => {
+      const request = indexedDB.open("planted");
+      request.onupgradeneeded = () => request.result.createObjectStore("rows").put(secret, "k");
+      await new Promise((resolve) => (request.onsuccess = resolve));
+      request.result.close();
+    },
+  },
+  "a cache": {
+    where: "cached:",
+    leak: async (secret) => (await caches.open("planted")).put(`/x?k=${secret}`, new Response(secret)),
+  },
+};
+
+for (const [what, { where, leak }] of Object.entries(plants)) {
+  test(
+    `a token planted in ${what} is found`,
+    suite.withPage(async ({ page, context, records }) => {
+      await authorizationResponse(page, suite);
+      await handleCallback(page);
+      assert.deepEqual(await suite.leaks({ context, records }), []);
+      await page.evaluate(leak, suite.tokens()[0]);
+      const found = await suite.leaks({ context, records });
+      assert.ok(found.includes(`token in ${where}`), `${found}`);
+      // Not for the scan after this test.
+      await page.evaluate(async () => {
+        sessionStorage.clear();
+        history.replaceState(null, "", location.pathname);
+        await caches.delete("planted");
+        await new Promise((resolve) => (indexedDB.deleteDatabase("planted").onsuccess = resolve));
+      });
+      records.length = 0;
+    }),
+  );
+}
 
 test(
   "linear memory after signing in is at most 256 KB",

@@ -108,13 +108,37 @@ test(
 );
 
 test(
-  "a reload signs out of the page, and one click without a password signs in again",
+  "a reload empties the memory, and the server is asked in a hidden frame who it was",
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);
     await signIn(page);
+    const [before] = suite.tokens();
+    const interactions = suite.seen("as", "/interaction/").length;
+    await page.reload();
+    await page.getByRole("heading", { name: "Hello, Alice." }).waitFor();
+    assert.equal(await presence(page), "Signed in");
+    assert.equal(suite.seen("as", "/interaction/").length, interactions);
+    const asked = suite.seen("as", "/auth?").at(-1);
+    assert.equal(new URL(asked.path, suite.demo.issuer).searchParams.get("prompt"), "none");
+    assert.equal(asked.headers["sec-fetch-dest"], "iframe");
+    assert.equal(suite.tokenRequests().length, 2);
+    assert.ok(!suite.tokens().slice(2).includes(before), "another token");
+    assert.equal(await page.locator("iframe").count(), 0);
+  }),
+);
+
+test(
+  "after “Forget here” a reload asks nobody, and one click without a password signs in again",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await signIn(page);
+    await page.getByRole("button", { name: "Forget here" }).click();
+    await page.locator("#sign-in").waitFor();
+    const asked = suite.seen("as", "/auth?").length;
     await page.reload();
     await page.locator("#sign-in").waitFor();
     assert.equal(await presence(page), "Signed out");
+    assert.equal(suite.seen("as", "/auth?").length, asked);
 
     const interactions = suite.seen("as", "/interaction/").length;
     await page.locator("#sign-in").click();

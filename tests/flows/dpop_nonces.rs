@@ -4,7 +4,7 @@ use super::dpop::{API, OTHER_API, options, proved, sign_in, signed_in};
 use crate::common::page::call;
 use crate::common::proofs::{claims, header};
 use crate::common::{Answer, Sent, World, assert_error, code_of, urls};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::cell::Cell;
 use wardkey::protocol::url;
 
@@ -55,6 +55,16 @@ fn sec_108_a_token_endpoint_that_asks_for_its_nonce_gets_it() {
     page.user_info().expect("claims");
     assert_eq!(nonces(&world, AS), known(&["", "as-1", "as-1", "as-1", "as-1", "as-2", "as-2"]));
     assert_eq!(world.server.complaints(), [""; 0]);
+}
+
+#[test]
+fn sec_108_the_userinfo_endpoint_asks_by_its_challenge() {
+    let world = World::new();
+    let page = signed_in(&world);
+    *world.server.nonce.borrow_mut() = Some("as-1".to_owned());
+    page.user_info().expect("claims");
+    assert_eq!(nonces(&world, AS), known(&["", "", "as-1"]));
+    assert_eq!(world.browser.count("/token"), 1, "the token is good, so it is not renewed");
 }
 
 #[test]
@@ -167,7 +177,7 @@ fn sec_107_each_server_has_its_own() {
     assert_eq!(nonces(&world, RS), known(&["", "one", "one", "one"]));
     assert_eq!(nonces(&world, "https://other-api.example"), known(&["", "", ""]));
     let asked = urls::parameter(&page.authorize_url(&json!({})), "nonce").expect("that of OpenID Connect");
-    assert!(proved(&world).iter().all(|sent| claims(sent)["nonce"] != Value::from(asked.as_str())));
+    assert!(proved(&world).iter().all(|sent| claims(sent)["nonce"] != asked.as_str()));
     assert_eq!(world.server.complaints(), [""; 0]);
 }
 

@@ -23,6 +23,7 @@ mod id_token_claims;
 mod keys;
 mod par;
 mod refresh;
+mod refresh_identity;
 mod refresh_trouble;
 mod request_parameters;
 mod resources;

@@ -74,7 +74,8 @@ fn what_is_pushed_is_what_would_have_been_in_the_url() {
 
 #[test]
 fn the_option_and_the_server_decide_together() {
-    let cases: [(Option<&str>, fn(&World), Result<bool, &str>); 12] = [
+    type Case = (Option<&'static str>, fn(&World), Result<bool, &'static str>);
+    let cases: [Case; 12] = [
         (None, |_| {}, Ok(false)),
         (None, insist, Ok(true)),
         (None, cannot, Ok(false)),

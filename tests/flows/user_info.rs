@@ -3,7 +3,7 @@
 use crate::common::page::value;
 use crate::common::server::SUBJECT;
 use crate::common::sign::SigningKey;
-use crate::common::{Answer, Page, World, assert_error, code_of};
+use crate::common::{Answer, Page, World, assert_error};
 use crate::refresh::lazy;
 use serde_json::{Value, json};
 use wardkey::protocol::http::{Cache, Failure};
@@ -237,19 +237,25 @@ fn a_server_without_the_endpoint_is_told_of() {
 }
 
 #[test]
-fn claims_for_one_session_are_not_given_to_the_next() {
+fn claims_that_come_too_late_are_not_given_out() {
+    let late = |world: &World, page: &Page| {
+        world.server.at("/userinfo", |honest| honest().late(5_000));
+        let client = page.client.clone();
+        let asking = world.browser.start(async move { client.user_info().await });
+        world.browser.advance(100);
+        world.server.heal();
+        asking
+    };
     let (world, page) = signed_in();
-    world.server.at("/userinfo", |honest| honest().late(5_000));
-    let client = page.client.clone();
-    let asking = world.browser.start(async move { client.user_info().await });
-    world.browser.advance(100);
-    world.server.at("/userinfo", |_| Answer::json(&json!({ "sub": "bob" })));
+    let asking = late(&world, &page);
+    page.client.sign_out_local();
+    world.browser.advance(10_000);
+    assert_error(&asking.take().expect("an outcome"), "not_signed_in", &["Ann"]);
+    let (world, page) = signed_in();
+    let asking = late(&world, &page);
     world.server.change_claims(|claims| claims["sub"] = "bob".into());
     let callback = world.server.authorize(&page.authorize_url(&json!({})));
     page.handle(&callback).expect("another person");
-    assert_eq!(page.events().len(), 3);
     world.browser.advance(10_000);
-    let late = asking.take().expect("an outcome");
-    assert!(late.is_err() || late.expect("claims").text("sub") == Some(SUBJECT));
-    assert_eq!(code_of(&page.user_info()), "ok");
+    assert_error(&asking.take().expect("an outcome"), "user_mismatch", &["Ann", "bob"]);
 }

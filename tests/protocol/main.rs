@@ -8,6 +8,7 @@ mod dpop;
 mod front_channel;
 mod id_token;
 mod initiated;
+mod keys;
 mod par;
 mod places;
 mod response_modes;

@@ -16,11 +16,13 @@ fn an_object_is_built_member_by_member() {
         .maybe_integer("integer", Some(-1))
         .maybe_integer("no", None)
         .texts("texts", &texts)
-        .value("value", Value::Bool(true));
-    let expected = json!({ "text": "x", "maybe": "y", "integer": -1, "texts": ["a", "b"], "value": true });
-    assert_eq!(built.finish(), ours(&expected));
+        .value("value", Value::Bool(true))
+        .maybe_value("given", &Value::Integer(0))
+        .maybe_value("no", &Value::Null);
+    let expected = r#"{"text":"x","maybe":"y","integer":-1,"texts":["a","b"],"value":true,"given":0}"#;
+    assert_eq!(json::write(&built.finish()), expected);
     let members = vec![("a".to_owned(), Value::Null)];
-    assert_eq!(Object::from(members).text("b", "c").finish(), ours(&json!({ "a": null, "b": "c" })));
+    assert_eq!(json::write(&Object::from(members).text("b", "c").finish()), r#"{"a":null,"b":"c"}"#);
 }
 
 #[test]
@@ -105,7 +107,7 @@ fn a_list_has_each_scope_once() {
 fn a_list_of_scopes_is_bounded() {
     let list = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<_>>().join(" ");
     assert_eq!(scope::parse(&list(500)).map(|scopes| scopes.len()), Some(500));
-    assert_eq!(scope::parse(&list(502)), None);
+    assert_eq!(scope::parse(&list(501)), None);
 }
 
 #[test]

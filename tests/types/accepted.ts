@@ -8,18 +8,23 @@ import {
   type AuthErrorPhase,
   type AuthEvents,
   type AuthOptions,
+  type AuthorizationDetail,
   type AuthorizationParams,
   type AuthorizeRequest,
   type AuthState,
   createAuthClient,
+  type FetchOptions,
   type IdTokenClaims,
   type IdTokenPolicy,
   isAuthError,
   type LogEntry,
+  relayCallback,
   type ServerMetadata,
   type SignInOptions,
   type SignInResult,
   type SignOutOptions,
+  type StepUpChallenge,
+  type TokenOptions,
   type User,
 } from "wardkey";
 import { createAuthClient as createInline } from "wardkey/inline";
@@ -36,6 +41,9 @@ export const metadata: ServerMetadata = {
   issuer: "https://as.example",
   jwks_uri: "https://as.example/jwks",
   end_session_endpoint: "https://as.example/logout",
+  userinfo_endpoint: "https://as.example/me",
+  revocation_endpoint: "https://as.example/revoke",
+  pushed_authorization_request_endpoint: "https://as.example/par",
   code_challenge_methods_supported: ["S256"],
 };
 
@@ -55,13 +63,15 @@ export const parameters: AuthorizationParams = {
   uiLocales: "de en",
   display: "touch",
   claims: { id_token: { auth_time: { essential: true } } },
+  authorizationDetails: [{ type: "payment", amount: { currency: "EUR", value: "1.00" } }],
+  responseMode: "jwt",
   extra: { kc_idp_hint: "github" },
 };
 
 export const targets: ApiTarget[] = [
   "https://api.example/v1",
   { origin: "https://api.example" },
-  { origin: "https://api.example", path: "/v2" },
+  { origin: "https://api.example", path: "/v2", resource: "https://api.example/v2", scope: ["notes.read"] },
 ];
 
 export const most: AuthOptions = {
@@ -74,6 +84,16 @@ export const most: AuthOptions = {
   api: targets,
   authorizationParams: parameters,
   idToken: policy,
+  resource: ["https://api.example/v1", "https://api.example/v2"],
+  par: "auto",
+  dpop: { algorithms: ["EdDSA", "ES256"] },
+  refresh: { leewaySec: 60, auto: false },
+  storage: "localStorage",
+  transactionStorage: "cookie",
+  restore: "silent",
+  restoreTimeoutMs: 3_000,
+  silentRedirectUri: "https://app.example/silent",
+  loopGuard: { max: 2, windowSec: 30 },
   timeoutMs: 5_000,
   logger: ({ level, event, at, detail }: LogEntry) => {
     same<typeof level, "debug" | "info" | "warn" | "error">(true);
@@ -82,6 +102,13 @@ export const most: AuthOptions = {
   },
   wasm: new URL("https://app.example/wardkey.wasm"),
 };
+
+/** Each of these options has more than one kind of value. */
+export const choices: AuthOptions[] = [
+  { ...least, dpop: true, par: "required", storage: "memory", restore: "auto", transactionStorage: "sessionStorage" },
+  { ...least, dpop: false, par: "off", storage: "sessionStorage", restore: "redirect", transactionStorage: "memory" },
+  { ...least, dpop: {}, refresh: {}, restore: "none", resource: "https://api.example" },
+];
 
 export const sources: AuthOptions["wasm"][] = ["/wardkey.wasm", new Uint8Array(8), new ArrayBuffer(8), undefined as never];
 
@@ -94,6 +121,10 @@ export async function everyMethod(): Promise<void> {
   client.on("signedIn", (user) => same<typeof user, User | null>(true));
   client.on("signedOut", ({ reason }) => same<typeof reason, AuthErrorCode | "sign_out">(true));
   client.on("sessionExpired", (error) => same<typeof error, AuthError>(true));
+  client.on("userChanged", ({ from, to }) => same<typeof from | typeof to, string>(true));
+  client.on("tokenRefreshed", ({ expiresAt }) => same<typeof expiresAt, number>(true));
+  client.on("refreshDeferred", (detail) => same<typeof detail, { retryAt: number; cause: AuthError }>(true));
+  client.on("stepUpRequired", (challenge) => same<typeof challenge, StepUpChallenge>(true));
   client.on("stateChanged", (state) => same<typeof state, AuthEvents["stateChanged"]>(true));
   end();
 
@@ -114,6 +145,7 @@ export async function everyMethod(): Promise<void> {
     same<typeof result.appState, { cart: number } | undefined>(true);
     same<typeof result.returnTo, string | undefined>(true);
     same<typeof result.scopes, { granted: string[]; missing: string[] }>(true);
+    same<typeof result.authorizationDetails, AuthorizationDetail[] | undefined>(true);
     await client.handleCallback(location.href);
   }
 
@@ -123,22 +155,58 @@ export async function everyMethod(): Promise<void> {
   void typed?.claims.email.toLowerCase();
 
   const token: string = await client.getAccessToken();
-  const details: AccessToken = await client.getToken();
-  same<typeof details.tokenType, "Bearer">(true);
-  void [token, details.accessToken, details.expiresAt.toFixed(), details.scopes.join(" ")];
+  const wanted: TokenOptions = {
+    resource: "https://api.example/v2",
+    scope: ["notes.read"],
+    minValiditySec: 60,
+    forceRefresh: true,
+    signal: AbortSignal.timeout(1_000),
+  };
+  await client.getAccessToken({ scope: "notes.read notes.write" });
+  const details: AccessToken = await client.getToken(wanted);
+  same<typeof details.tokenType, "Bearer" | "DPoP">(true);
+  same<typeof details.authorizationDetails, AuthorizationDetail[] | undefined>(true);
+  void [token, details.accessToken, details.expiresAt.toFixed(), details.scopes.join(" "), details.resource];
+
+  const claims = await client.userInfo();
+  same<typeof claims, Record<string, unknown>>(true);
+  const { email } = await client.userInfo<{ email: string }>();
+  void email.toLowerCase();
 
   // Can be passed around unbound.
   const send: typeof fetch = client.fetch;
   const response: Response = await send("https://api.example/notes", { method: "POST", body: "{}" });
   void response.ok;
+  const fetchOptions: FetchOptions = {
+    api: targets,
+    baseUrl: "https://api.example/v1/",
+    onStepUp: async ({ acrValues, maxAge, scope, resource }) =>
+      // What a server wants is what a sign-in takes, where it is there.
+      acrValues || maxAge || scope || resource ? "retry" : "fail",
+  };
+  const relative: typeof fetch = client.createFetch(fetchOptions);
+  void (await relative("notes")).json();
+  const stepUp: StepUpChallenge = { acrValues: "urn:mfa", maxAge: 60 };
+  await client.signInPopup({ ...stepUp, features: "width=500,height=600" });
+  await client.signInSilent({ loginHint: "ada@example.org" });
+  const proof: string = await client.dpopProof({ method: "POST", url: "https://api.example/v1", accessToken: token });
+  await client.dpopProof({ method: "GET", url: proof });
+  same<Awaited<ReturnType<typeof client.hasScope>>, boolean>(true);
+  await client.hasScope(["notes.read", "notes.write"]);
   same<typeof client.scopes, { granted: string[]; requested: string[]; missing: string[] }>(true);
 
-  const signOut: SignOutOptions = { postLogoutRedirectUri: "https://app.example/", returnTo: "/" };
+  await client.revoke();
+  await client.revoke("access_token");
+  await client.revoke("refresh_token");
+  const signOut: SignOutOptions = { postLogoutRedirectUri: "https://app.example/", returnTo: "/", revoke: true };
   await client.signOut(signOut);
   await client.signOut();
   await client.signOutLocal();
   await client.handleSignOutCallback();
   await client.handleSignOutCallback(location.href);
+  same<Awaited<ReturnType<typeof client.handleFrontChannelLogout>>, boolean>(true);
+  if (await client.handleInitiatedLogin(location.href)) await client.handleFrontChannelLogout();
+  same<Awaited<ReturnType<typeof relayCallback>>, boolean>(true);
   client.dispose();
 
   const never: never = await client.signIn(options);

@@ -18,8 +18,20 @@ void createAuthClient({ issuer, clientId, client_secret: "s3cr3t" });
 void createAuthClient({ issuer, clientId, responseType: "token" });
 // @ts-expect-error PKCE has no switch.
 void createAuthClient({ issuer, clientId, pkce: false });
-// @ts-expect-error Tokens are in memory.
-void createAuthClient({ issuer, clientId, storage: "localStorage" });
+// @ts-expect-error Tokens rest in no cookie.
+void createAuthClient({ issuer, clientId, storage: "cookie" });
+// @ts-expect-error A request is pushed or not; there is no yes.
+void createAuthClient({ issuer, clientId, par: true });
+// @ts-expect-error A proof has a signature, not a MAC.
+void createAuthClient({ issuer, clientId, dpop: { algorithms: ["HS256"] } });
+// @ts-expect-error The key is the browser's, not the app's.
+void createAuthClient({ issuer, clientId, dpop: { key: "k" } });
+// @ts-expect-error The unit is in the name.
+void createAuthClient({ issuer, clientId, refresh: { leeway: 60 } });
+// @ts-expect-error A loop has a number and a time.
+void createAuthClient({ issuer, clientId, loopGuard: { max: 3 } });
+// @ts-expect-error `restore` is one of a few words.
+void createAuthClient({ issuer, clientId, restore: true });
 // @ts-expect-error A misspelt option.
 void createAuthClient({ issuer, clientID: "spa" });
 // @ts-expect-error The name on the wire is not the option's.
@@ -57,8 +69,26 @@ void client.signIn({ redirectUri: "https://app.example/other" });
 void client.signIn({ extra: { count: 1 } });
 // @ts-expect-error A path is a text.
 void client.createAuthorizeUrl({ returnTo: new URL("https://app.example/") });
-// @ts-expect-error Not yet there.
-void client.signOut({ revoke: true });
+// @ts-expect-error What is revoked are all tokens.
+void client.signOut({ revoke: "all" });
+// @ts-expect-error There is no such token to revoke.
+void client.revoke("id_token");
+// @ts-expect-error A response comes in no form post: a browser app cannot read one.
+void client.signIn({ responseMode: "form_post" });
+// @ts-expect-error A detail has a type.
+void client.signIn({ authorizationDetails: [{ actions: ["read"] }] });
+// @ts-expect-error One token is for one resource.
+void client.getToken({ resource: ["https://a.example", "https://b.example"] });
+// @ts-expect-error The unit is in the name.
+void client.getToken({ minValidity: 60 });
+// @ts-expect-error A fetch of its own has targets.
+void client.createFetch({ baseUrl: "https://api.example/" });
+// @ts-expect-error A step-up leads to one of two.
+void client.createFetch({ api: "https://api.example", onStepUp: async () => true });
+// @ts-expect-error A proof is for one method.
+void client.dpopProof({ url: "https://api.example/" });
+// @ts-expect-error Claims may be of any kind.
+void (await client.userInfo()).name.length;
 // @ts-expect-error There is no such event.
 client.on("tokenExpired", () => {});
 // @ts-expect-error The detail is an object.

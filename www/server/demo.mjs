@@ -8,7 +8,7 @@ import { notesApi } from "./api.mjs";
 import { authorizationServer, CLIENT_ID, SCOPE } from "./authorization-server.mjs";
 import { buildPage } from "./build.mjs";
 import { listen, observed } from "./http.mjs";
-import { APP_PATHS, staticPage } from "./page.mjs";
+import { APP_PATHS, SILENT_PATH, staticPage } from "./page.mjs";
 
 const DEFAULT_PORT = 8080;
 
@@ -36,7 +36,7 @@ export async function startDemo(options = {}) {
   page.handle(observed("page", pageHandler, observe));
   const asHandler = authorizationServer({
     ...origins,
-    redirectPaths: [APP_PATHS.callback, ...redirectPaths],
+    redirectPaths: [APP_PATHS.callback, SILENT_PATH, ...redirectPaths],
     postLogoutPaths: [APP_PATHS.signedOut],
     extend: (configuration) => extend(configuration, origins),
   });

@@ -17,6 +17,19 @@ const TYPES = {
 /** Routes of the app itself: they all load its one document. */
 export const APP_PATHS = { home: "/", callback: "/callback", signedOut: "/signed-out" };
 
+/** A document of its own, for a hidden frame: no engine, no style, and the one that may be framed. */
+export const SILENT_PATH = "/silent.html";
+
+/** Of the page in the hidden frame: its script, and nothing else. */
+const SILENT_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'self'",
+  "require-trusted-types-for 'script'",
+].join("; ");
+
 /**
  * @param {object} options
  * @param {object} options.config What the app reads from /config.json.
@@ -36,6 +49,7 @@ export function staticPage({ config, issuer, apiUrl, dist = DIST }) {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     if (request.method !== "GET" && request.method !== "HEAD") return response.writeHead(405).end();
     const { pathname } = new URL(request.url, "http://localhost");
+    if (pathname === SILENT_PATH) response.setHeader("Content-Security-Policy", SILENT_POLICY);
     if (pathname === "/config.json") return send(response, "application/json", JSON.stringify(config));
     const name = Object.values(APP_PATHS).includes(pathname) ? "index.html" : pathname.slice(1);
     const body = await distFile(dist, name);
@@ -44,13 +58,17 @@ export function staticPage({ config, issuer, apiUrl, dist = DIST }) {
   };
 }
 
-/** No inline script, no eval, no script from elsewhere; the network is this origin, the issuer and the API. */
+/**
+ * No inline script, no eval, no script from elsewhere; the network is this origin, the issuer and the API; a hidden
+ * frame goes to the issuer, and comes back.
+ */
 export function contentSecurityPolicy(issuer, apiUrl) {
   return [
     "default-src 'none'",
     "script-src 'self' 'wasm-unsafe-eval'",
     "style-src 'self'",
     `connect-src 'self' ${issuer} ${apiUrl}`,
+    `frame-src 'self' ${issuer}`,
     "img-src 'self'",
     "font-src 'self'",
     "base-uri 'none'",

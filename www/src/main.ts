@@ -18,6 +18,7 @@ async function start(): Promise<void> {
     clientId: config.clientId,
     redirectUri: `${location.origin}/callback`,
     postLogoutRedirectUri: `${location.origin}/signed-out`,
+    silentRedirectUri: `${location.origin}/silent.html`,
     scope: config.scope,
     api: config.apiUrl,
   });
@@ -27,8 +28,18 @@ async function start(): Promise<void> {
   const arrived = await report(() => arrive(client), signIn);
   showApp(client);
   client.on("sessionExpired", (error) => tellTrouble(error, signIn));
+  await settled(client);
   // The server's metadata and keys are fetched ahead, so that the click goes straight to the server.
   if (arrived && client.state.status === "anonymous") await report(() => client.prepare(), signIn);
+}
+
+/** After a reload the server is asked, in a hidden frame, whether the person is still signed in there. */
+function settled(client: AuthClient): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (state: AuthState) => state.status !== "loading" && resolve();
+    client.subscribe(look);
+    look(client.state);
+  });
 }
 
 /** Coming back from the authorization server, signed in or signed out, or simply arriving. */

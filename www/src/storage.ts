@@ -41,7 +41,7 @@ function content([name, value]: Entry): HTMLElement {
 
 function words(empty: boolean, signedIn: boolean): string {
   if (signedIn && empty) return "You are signed in all the same: the tokens are in memory.";
-  if (signedIn) return "No token is there: they are in memory. The entry remembers that this sign-in is used up.";
+  if (signedIn) return "No token is there: they are in memory. What is there remembers that somebody signed in, and when.";
   if (empty) return "A script injected into this page would find no token to steal from storage.";
-  return "No token is there. The entry remembers sign-ins in progress, and those used up a moment ago.";
+  return "No token is there. What is there remembers sign-ins in progress, those used up, and that somebody signed out.";
 }

@@ -17,6 +17,7 @@ pub(super) fn target(input: &[u8]) -> bool {
     }
     let states: Vec<&str> = entries.iter().filter_map(|entry| entry["state"].as_str()).collect();
     assert_honest_sign_in_works(text, &states);
+    assert_newest_are_kept(text, &entries);
     let mut any = false;
     for state in &states {
         let mut ledger = Ledger::read(text, NOW);
@@ -32,9 +33,18 @@ pub(super) fn target(input: &[u8]) -> bool {
 
 /// What would be stored; stored and read, it is the same.
 fn entries(ledger: Ledger) -> Vec<Theirs> {
-    let Some(text) = ledger.write() else { return Vec::new() };
-    assert_eq!(Ledger::read(&text, NOW).write().as_deref(), Some(text.as_str()));
+    let Some(text) = ledger.write(usize::MAX) else { return Vec::new() };
+    assert_eq!(Ledger::read(&text, NOW).write(usize::MAX).as_deref(), Some(text.as_str()));
     serde_json::from_str(&text).expect("what is written is an array to others")
+}
+
+/// Where there is little room, as in a cookie, the last entries are written, and one in any case.
+fn assert_newest_are_kept(text: &str, entries: &[Theirs]) {
+    const ROOM: usize = 1000;
+    let Some(written) = Ledger::read(text, NOW).write(ROOM) else { return assert!(entries.is_empty()) };
+    let kept: Vec<Theirs> = serde_json::from_str(&written).expect("an array to others");
+    assert!(!kept.is_empty() && entries.ends_with(&kept));
+    assert!(written.len() <= ROOM || kept.len() == 1, "no room for {}", kept.len());
 }
 
 /// Whatever is stored already, a sign-in can begin and be finished once, and the ledger is no longer than allowed.
@@ -45,7 +55,7 @@ fn assert_honest_sign_in_works(text: &str, states: &[&str]) {
     let mut ledger = Ledger::read(text, NOW);
     assert!(ledger.pending(&state).is_none());
     ledger.begin(record(&state), NOW);
-    let mut ledger = Ledger::read(&ledger.write().expect("an entry"), NOW);
+    let mut ledger = Ledger::read(&ledger.write(usize::MAX).expect("an entry"), NOW);
     assert!(ledger.consume(&state, NOW).as_ref().is_some_and(is_whole), "an honest sign-in was lost");
     assert!(ledger.consume(&state, NOW).is_none(), "it was finished twice");
     assert!(ledger.is_spent(&state));

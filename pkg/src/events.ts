@@ -1,0 +1,83 @@
+import { AuthError } from "./errors.js";
+import type { AuthEvents, AuthOptions, LogEntry } from "./types.js";
+
+type Listeners = { [K in keyof AuthEvents]: Set<(detail: AuthEvents[K]) => void> };
+
+/** Who is told what: listeners of their events, and the app's logger of all that happens. */
+export class Events {
+  readonly #logger: AuthOptions["logger"];
+  readonly #listeners: Listeners = {
+    signedIn: new Set(),
+    signedOut: new Set(),
+    userChanged: new Set(),
+    tokenRefreshed: new Set(),
+    refreshDeferred: new Set(),
+    sessionExpired: new Set(),
+    stepUpRequired: new Set(),
+    stateChanged: new Set(),
+  };
+
+  constructor(logger: AuthOptions["logger"]) {
+    this.#logger = logger;
+  }
+
+  on<K extends keyof AuthEvents>(event: K, listener: (detail: AuthEvents[K]) => void): () => void {
+    if (!Object.hasOwn(this.#listeners, event)) {
+      throw new AuthError("invalid_configuration", "configuration", "there is no such event");
+    }
+    const listeners = this.#listeners[event];
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** A listener that throws must not keep the others from hearing; its error goes where uncaught ones go. */
+  emit<K extends keyof AuthEvents>(event: K, detail: AuthEvents[K]): void {
+    for (const listener of [...this.#listeners[event]]) {
+      try {
+        listener(detail);
+      } catch (error) {
+        reportError(error);
+      }
+    }
+  }
+
+  /** Nobody listens any more. */
+  clear(): void {
+    for (const listeners of Object.values(this.#listeners)) listeners.clear();
+  }
+
+  /** A step that takes its time; what it throws is an `AuthError` and in the log. */
+  async attempt<R>(operation: string, step: () => Promise<R>): Promise<R> {
+    this.log({ level: "debug", event: operation });
+    try {
+      return await step();
+    } catch (error) {
+      throw this.failed(operation, error);
+    }
+  }
+
+  /** A step that is done when it returns. */
+  guard<R>(operation: string, step: () => R): R {
+    this.log({ level: "debug", event: operation });
+    try {
+      return step();
+    } catch (error) {
+      throw this.failed(operation, error);
+    }
+  }
+
+  failed(event: string, error: unknown): AuthError {
+    const made = AuthError.from(error);
+    const { code, phase, retryable } = made;
+    this.log({ level: "warn", event, detail: { code, phase, retryable } });
+    return made;
+  }
+
+  log(entry: Omit<LogEntry, "at">): void {
+    try {
+      this.#logger?.({ ...entry, at: Date.now() });
+    } catch (error) {
+      reportError(error);
+    }
+  }
+}

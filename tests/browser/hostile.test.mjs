@@ -1,0 +1,186 @@
+// The part of the hostile scenarios that is marked for it, over HTTP, against the built package in Chromium. What each
+// must come to stands in tests/hostile/scenarios.json.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { listen } from "../../www/server/http.mjs";
+import { browserScenarios, CLIENT_ID, hostileServer, Issuer } from "../hostile/server.mjs";
+import { everythingStored, openSuite } from "./harness.mjs";
+
+const suite = await openSuite();
+const scenarios = await browserScenarios();
+const issuers = new Map();
+const stolen = [];
+/** Where the app's pages are; see `serveApp`. */
+const app = suite.url("app.html");
+const bye = suite.url("bye.html");
+let server, attacker;
+
+before(async () => {
+  [server, attacker] = [await listen(0), await listen(0)];
+  server.handle(hostileServer(issuers));
+  attacker.handle((request, response) => {
+    stolen.push(`${request.method} ${request.url}`);
+    const cors = { "access-control-allow-origin": "*", "access-control-allow-headers": "*" };
+    response.writeHead(200, { ...cors, "content-type": "application/json" }).end("{}");
+  });
+});
+after(() => Promise.all([suite.close(), server.close(), attacker.close()]));
+
+/** The probe without the demo's policy, which would forbid these servers. */
+async function serveApp(context) {
+  const body = '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/probe.js"></script>';
+  const isApp = ({ origin, pathname }) => [app, bye].includes(origin + pathname);
+  // What is not fetched from anywhere counts as a public site.
+  await context.grantPermissions(["local-network-access"]);
+  await context.route(isApp, (route) => route.fulfill({ contentType: "text/html", body }));
+}
+
+function openIssuer(scenario) {
+  const at = (name) => `${server.origin}/${name}`;
+  const issuer = new Issuer(scenario, at(scenario.name), { honest: at("honest"), attacker: attacker.origin });
+  issuers.set(scenario.name, issuer);
+  return issuer;
+}
+
+const clientOptions = ({ issuer, scenario }) => ({
+  issuer,
+  clientId: CLIENT_ID,
+  redirectUri: app,
+  postLogoutRedirectUri: bye,
+  scope: "openid profile offline_access",
+  api: `${issuer}/api`,
+  ...scenario.options,
+});
+
+/** The steps, in the page: what each comes to, as a code. */
+function runStep(page, step, argument) {
+  return page.evaluate(
+    async ([name, given]) => {
+      const { client } = globalThis;
+      const steps = {
+        open: async () => void (globalThis.client = await globalThis.createAuthClient(given)),
+        prepare: async () => {
+          await client.prepare();
+          return { url: client.createAuthorizeUrl().url };
+        },
+        callback: () => client.handleCallback(given),
+        api: async () => {
+          let stepUp = false;
+          const stop = client.on("stepUpRequired", () => (stepUp = true));
+          const response = await client.fetch(given);
+          stop();
+          return response.ok ? undefined : { code: stepUp ? "step_up" : "passed_on" };
+        },
+        userinfo: () => client.userInfo(),
+        refresh: () => client.getToken({ forceRefresh: true }),
+        revoke: () => client.revoke("all"),
+        front_channel: async () => ((await client.handleFrontChannelLogout(given)) ? undefined : { code: "ignored" }),
+        return: () => client.handleSignOutCallback(),
+      };
+      try {
+        const { code = "ok", url } = (await steps[name](given)) ?? {};
+        return { code, url };
+      } catch (error) {
+        if (!globalThis.isAuthError(error)) throw error;
+        return { code: error.code, text: JSON.stringify(error) + String(error) + error.stack };
+      }
+    },
+    [step, argument],
+  );
+}
+
+/** Runs a scenario to its first step that does not go well; tells which, and what was requested in it. */
+async function runScenario(page, issuer) {
+  const options = clientOptions(issuer);
+  const outcomes = new Map();
+  const run = async (step, argument, as = step) => {
+    issuer.requests.length = 0;
+    const outcome = await runStep(page, step, argument);
+    outcomes.set(as, [...issuer.requests]);
+    return { step: as, ...outcome };
+  };
+  const open = async () => {
+    issuer.forgetNonce();
+    assert.equal((await runStep(page, "open", options)).code, "ok");
+  };
+  await page.goto(app);
+  await open();
+  const prepared = await run("prepare");
+  if (prepared.code !== "ok") return { ending: prepared, outcomes };
+  await page.goto(prepared.url);
+  await page.waitForURL(`${app}*`);
+  await open();
+  const [last, argument] = {
+    revoke: ["revoke"],
+    front_channel: ["front_channel", issuer.frontChannel(suite.url("logged-out"))],
+  }[issuer.scenario.changes[0]?.message] ?? ["sign_out"];
+  const api = `${issuer.issuer}/api?x=1`;
+  const steps = [["callback"], ["api", api], ["userinfo"], ["refresh"], ["api", api, "api_again"]];
+  if (last !== "sign_out") steps.push([last, argument]);
+  for (const step of steps) {
+    const ending = await run(...step);
+    if (step[0] === "callback") assert.equal(page.url(), app, "the URL is cleaned");
+    if (ending.code !== "ok") return { ending, outcomes };
+  }
+  if (last !== "sign_out") return { ending: { step: "end", code: "ok" }, outcomes };
+  return { ending: await signOut(page, open, run), outcomes };
+}
+
+async function signOut(page, open, run) {
+  await page.evaluate(() => void globalThis.client.signOut({ revoke: true }));
+  await page.waitForURL(`${bye}*`);
+  await open();
+  const ending = await run("return");
+  assert.equal(page.url(), bye, "the URL is cleaned");
+  return ending.code === "ok" ? { step: "end", code: "ok" } : ending;
+}
+
+/** In the same page, with the same engine: a whole sign-in at a server that is honest. */
+async function finishHonestly(page) {
+  const issuer = openIssuer({ name: "honest", changes: [], options: {} });
+  assert.equal((await runStep(page, "open", clientOptions(issuer))).code, "ok");
+  const { url } = await runStep(page, "prepare");
+  const response = await fetch(url, { redirect: "manual" });
+  const { code } = await runStep(page, "callback", response.headers.get("location"));
+  assert.equal(code, "ok", "an honest sign-in in the same page");
+  assert.deepEqual(issuer.complaints, []);
+}
+
+async function check({ page, context, complaints }, scenario) {
+  await serveApp(context);
+  stolen.length = 0;
+  const issuer = openIssuer(scenario);
+  const { ending, outcomes } = await runScenario(page, issuer);
+  const expected = { step: scenario.code === "ok" ? "end" : scenario.step, code: scenario.code };
+  assert.deepEqual({ step: ending.step, code: ending.code }, expected, ending.text);
+  if (scenario.why) assert.ok(ending.text.includes(scenario.why), `${ending.text} does not say ${scenario.why}`);
+  if (scenario.requests) assert.deepEqual(outcomes.get(scenario.step), scenario.requests);
+  const isSignedIn = await page.evaluate(() => globalThis.client.state.status === "authenticated");
+  assert.equal(isSignedIn, scenario.session, "a session");
+  const stored = isSignedIn && scenario.options.storage ? "" : await everythingStored(page);
+  for (const secret of issuer.issued) {
+    assert.ok(!stored.includes(secret), "a code or token is stored");
+    assert.ok(!ending.text?.includes(secret), "a code or token is in the error");
+  }
+  issuer.requests.length = 0;
+  await finishHonestly(page);
+  assert.deepEqual(issuer.requests, [], "requests afterwards");
+  assert.deepEqual(stolen, [], "requests to the attacker");
+  assert.deepEqual(issuer.complaints, []);
+  // The browser's own words on requests that it ended, or that were answered so.
+  const own = /Failed to load resource|blocked by CORS|ERR_/;
+  assert.deepEqual(complaints.splice(0).filter((text) => !own.test(text)), []);
+}
+
+test("at least thirty scenarios, of all kinds of messages", (context) => {
+  const groups = new Set(scenarios.map(({ group }) => group));
+  assert.ok(scenarios.length >= 30);
+  assert.equal(groups.size, 14);
+  context.diagnostic(`${scenarios.length} scenarios in Chromium`);
+});
+
+for (const scenario of scenarios) {
+  test(`${scenario.group}: ${scenario.name}`, suite.withPage((tab) => check(tab, scenario)));
+}

@@ -1,0 +1,250 @@
+// Signing in in a popup: it opens in the tick of the call, and the response comes back by a channel.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { handleCallback, logIn, openSuite, PROBE } from "./harness.mjs";
+
+const suite = await openSuite();
+after(() => suite.close());
+
+/** Answers what the server asks in its window. */
+async function answer(popup, { allow = true } = {}) {
+  await logIn(popup);
+  await popup.getByRole("button", { name: allow ? "Allow" : "Deny" }).click();
+}
+
+/** On the probe page, with a client that is ready. */
+async function ready(page, options = {}) {
+  await page.goto(suite.url(PROBE));
+  await page.evaluate(async (forClient) => {
+    globalThis.client = await globalThis.openClient(forClient);
+    await client.prepare();
+  }, options);
+}
+
+/** Begins a sign-in in a popup; its outcome is `globalThis.ended`. */
+async function begin(page, options) {
+  const opened = page.waitForEvent("popup");
+  await page.evaluate((given) => void (globalThis.ended = globalThis.outcome(client.signInPopup(given))), options);
+  return opened;
+}
+
+const ended = (page) => page.evaluate(() => globalThis.ended);
+
+/** What the client holds and has left behind. */
+const left = (page) => page.evaluate(() => ({ status: client.state.status, frames: document.querySelectorAll("iframe").length }));
+
+test(
+  "the popup opens in the tick of the call, at the server, and closes with the person signed in",
+  suite.withPage(async ({ page }) => {
+    await ready(page);
+    const opened = page.waitForEvent("popup");
+    const calls = await page.evaluate(() => {
+      const original = globalThis.open;
+      const calls = [];
+      globalThis.open = (...parameters) => {
+        calls.push(parameters);
+        return original(...parameters);
+      };
+      globalThis.ended = globalThis.outcome(client.signInPopup({ appState: { tab: 3 }, features: "popup,width=300" }));
+      // Still in the tick of the call.
+      return calls;
+    });
+    assert.equal(calls.length, 1);
+    assert.equal(new URL(calls[0][0]).origin, suite.demo.issuer);
+    assert.equal(calls[0][2], "popup,width=300");
+    const popup = await opened;
+    const closed = popup.waitForEvent("close");
+    await answer(popup);
+    const { user, appState } = await ended(page);
+    assert.deepEqual([user.sub, appState], ["alice", { tab: 3 }]);
+    await closed;
+    assert.equal((await left(page)).status, "authenticated");
+    assert.equal(suite.tokenRequests().length, 1);
+    assert.equal(page.url(), suite.url(PROBE));
+  }),
+);
+
+test(
+  "not prepared, it opens empty in the same tick and goes to the server later",
+  suite.withPage(async ({ page }) => {
+    await page.goto(suite.url(PROBE));
+    await page.evaluate(async () => (globalThis.client = await globalThis.openClient()));
+    const opened = page.waitForEvent("popup");
+    const url = await page.evaluate(() => {
+      const original = globalThis.open;
+      let url;
+      globalThis.open = (...parameters) => {
+        url = parameters[0];
+        return original(...parameters);
+      };
+      globalThis.ended = globalThis.outcome(client.signInPopup());
+      return url;
+    });
+    assert.equal(url, "about:blank");
+    await answer(await opened);
+    assert.equal((await ended(page)).user.sub, "alice");
+  }),
+);
+
+test(
+  "a popup that cannot be opened is told at once",
+  suite.withPage(async ({ page }) => {
+    await ready(page);
+    const { code, requests } = await page.evaluate(async () => {
+      globalThis.open = () => null;
+      const { code } = await globalThis.outcome(client.signInPopup());
+      return { code, requests: client.state.status };
+    });
+    assert.deepEqual([code, requests], ["popup_blocked", "anonymous"]);
+    assert.equal(suite.seen("as", "/auth").length, 0);
+  }),
+);
+
+test(
+  "a popup that the person closes ends the call within two seconds, and the next one works",
+  suite.withPage(async ({ page }) => {
+    await ready(page);
+    const popup = await begin(page);
+    await popup.getByLabel("Password").waitFor();
+    const start = Date.now();
+    await popup.close();
+    const { code } = await ended(page);
+    assert.equal(code, "popup_closed");
+    assert.ok(Date.now() - start < 2_000, `${Date.now() - start} ms`);
+    assert.equal((await left(page)).status, "anonymous");
+    await answer(await begin(page));
+    assert.equal((await ended(page)).user.sub, "alice");
+  }),
+);
+
+test(
+  "a refusal of the person comes back as access_denied",
+  suite.withPage(async ({ page }) => {
+    await ready(page);
+    const popup = await begin(page);
+    await answer(popup, { allow: false });
+    assert.equal((await ended(page)).code, "access_denied");
+    assert.equal(suite.tokenRequests().length, 0);
+  }),
+);
+
+test(
+  "the caller's signal closes the popup",
+  suite.withPage(async ({ page }) => {
+    await ready(page);
+    const opened = page.waitForEvent("popup");
+    await page.evaluate(() => {
+      globalThis.controller = new AbortController();
+      globalThis.ended = globalThis.outcome(client.signInPopup({ signal: globalThis.controller.signal }));
+    });
+    const popup = await opened;
+    const closed = popup.waitForEvent("close");
+    await popup.getByLabel("Password").waitFor();
+    await page.evaluate(() => globalThis.controller.abort());
+    assert.equal((await ended(page)).code, "aborted");
+    await closed;
+    const early = await page.evaluate(() => globalThis.outcome(client.signInPopup({ signal: AbortSignal.abort() })));
+    assert.equal(early.code, "aborted");
+  }),
+);
+
+/** Serves the probe page with a header besides its own. */
+const withHeader = (page, name, value) =>
+  page.route(suite.url(PROBE), async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, headers: { ...response.headers(), [name]: value } });
+  });
+
+test(
+  "a page that its policy cuts off from its popups (COOP: same-origin) is signed in all the same",
+  suite.withPage(async ({ page, context }) => {
+    await withHeader(page, "cross-origin-opener-policy", "same-origin");
+    await ready(page);
+    const opened = context.waitForEvent("page");
+    await page.evaluate(() => {
+      const original = globalThis.open;
+      globalThis.open = (...parameters) => (globalThis.popup = original(...parameters));
+      globalThis.ended = globalThis.outcome(client.signInPopup());
+    });
+    const popup = await opened;
+    await popup.getByLabel("Password").waitFor();
+    await page.waitForFunction(() => globalThis.popup.closed);
+    // Longer than a popup that was really closed would be waited for.
+    const early = page.evaluate(() => Promise.race([globalThis.ended, new Promise((resolve) => setTimeout(resolve, 1_500, "waiting"))]));
+    assert.equal(await early, "waiting");
+    const closed = popup.waitForEvent("close");
+    await answer(popup);
+    assert.equal((await ended(page)).user.sub, "alice");
+    await closed;
+    assert.equal(suite.tokenRequests().length, 1);
+  }),
+);
+
+test(
+  "forged messages on the channel change nothing",
+  suite.withPage(async ({ page, context }) => {
+    await ready(page);
+    const popup = await begin(page);
+    await popup.getByLabel("Password").waitFor();
+    const forger = await context.newPage();
+    await forger.goto(suite.url("mark.svg"));
+    const { searchParams } = new URL(suite.seen("as", "/auth?")[0].path, suite.demo.issuer);
+    const state = searchParams.get("state");
+    const here = suite.url(PROBE);
+    const foreign = `${state.slice(0, 9)}${"A".repeat(state.length - 9)}`;
+    const messages = [
+      "", "garbage", "taken", 7, null, { type: "login", token: "t" }, [`${here}?code=x&state=${state}`],
+      `${here}?code=x`, `${here}?code=x&state=${foreign}`, `${here}?state=${state}`,
+      `https://attacker.example/${PROBE}?code=x&state=${state}`, `${suite.url()}elsewhere?code=x&state=${state}`,
+    ];
+    await forger.evaluate(
+      ([name, all]) => {
+        const bus = new BroadcastChannel(name);
+        for (const message of all) bus.postMessage(message);
+        bus.close();
+      },
+      [`wardkey:${state}`, messages],
+    );
+    // Another channel that the page hears, after those: all of them have arrived when this one has.
+    await answer(popup);
+    assert.equal((await ended(page)).user.sub, "alice");
+    assert.equal(suite.tokenRequests().length, 1);
+  }),
+);
+
+test(
+  "a forged code for the right state, from a page of this origin, is worth nothing at the server",
+  suite.withPage(async ({ page, context, complaints }) => {
+    await ready(page);
+    const popup = await begin(page);
+    await popup.getByLabel("Password").waitFor();
+    const forger = await context.newPage();
+    await forger.goto(suite.url("mark.svg"));
+    const { searchParams } = new URL(suite.seen("as", "/auth?")[0].path, suite.demo.issuer);
+    const state = searchParams.get("state");
+    const forged = `${suite.url(PROBE)}?code=x&state=${state}`;
+    await forger.evaluate(([name, url]) => new BroadcastChannel(name).postMessage(url), [`wardkey:${state}`, forged]);
+    // RFC 9207: the server says that it names itself, and this response does not.
+    assert.equal((await ended(page)).code, "issuer_mismatch");
+    assert.equal((await left(page)).status, "anonymous");
+    assert.equal(suite.tokenRequests().length, 0);
+    assert.deepEqual(complaints, []);
+  }),
+);
+
+test(
+  "a popup whose opener is gone handles its own response",
+  suite.withPage(async ({ page }) => {
+    await ready(page);
+    const popup = await begin(page);
+    await popup.getByLabel("Password").waitFor();
+    await page.goto("about:blank");
+    await answer(popup);
+    await popup.waitForURL(`**/${PROBE}?*`);
+    const { sub, status, query } = await handleCallback(popup);
+    assert.deepEqual({ sub, status, query }, { sub: "alice", status: "authenticated", query: "" });
+    assert.equal(suite.tokenRequests().length, 1);
+  }),
+);
