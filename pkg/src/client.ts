@@ -274,6 +274,11 @@ class Client implements AuthClient {
     return scopes.every((one) => this.#scopes.granted.includes(one));
   }
 
+  async covers(_method: string, url: string): Promise<boolean> {
+    const { href } = this.#guard("covers", () => new URL(url, here()));
+    return this.#guard("covers", () => this.#transport.run("covers", href)) as boolean;
+  }
+
   async revoke(which: "access_token" | "refresh_token" | "all" = "all"): Promise<void> {
     await this.#call("revoke", which);
   }

@@ -86,16 +86,17 @@ export interface AuthOptions {
  * A place that may have the token: a URL whose path is a prefix that ends at a segment (`https://api.example/v1`
  * covers `/v1` and `/v1/notes`, not `/v10`), or its origin and path apart.
  */
-export type ApiTarget =
-  | string
-  | {
-      origin: string;
-      path?: string;
-      /** The resource that the token must be for (RFC 8707). Default: that of the sign-in. */
-      resource?: string;
-      /** What the token must be good for; `scope_missing` where that was not granted. */
-      scope?: string[];
-    };
+export type ApiTarget = string | ApiPlace;
+
+/** A place that may have the token, and what the token must be like. */
+export interface ApiPlace {
+  origin: string;
+  path?: string;
+  /** The resource that the token must be for (RFC 8707). Default: that of the sign-in. */
+  resource?: string;
+  /** What the token must be good for; `scope_missing` where that was not granted. */
+  scope?: string[];
+}
 
 /** Authorization server metadata (RFC 8414 2). Other members are allowed and not used. */
 export interface ServerMetadata {
@@ -377,6 +378,9 @@ export interface AuthClient {
 
   /** Was all of this granted? */
   hasScope(scope: string | string[]): Promise<boolean>;
+
+  /** Is somebody signed in with what `api` says that a request to this URL needs? (The method makes no difference yet.) */
+  covers(method: string, url: string): Promise<boolean>;
 
   /** Revokes tokens at the server, having forgotten them here (RFC 7009). Default "all", which ends the session. */
   revoke(which?: "access_token" | "refresh_token" | "all"): Promise<void>;

@@ -111,6 +111,7 @@ impl Engine {
         match operation {
             "createAuthorizeUrl" => self.mint(&given, Window::Page),
             "createPopupUrl" => self.mint(&given, Window::Popup),
+            "covers" => Ok(self.client.covers(&url(&given)?).into()),
             "frontChannelLogout" => Ok(self.client.front_channel_logout(&url(&given)?).into()),
             "initiatedLogin" => Ok(value::to_js(&initiated(&self.client, &url(&given)?))),
             "checkApi" => Target::read_all(Some(&given)).map(|_| JsValue::UNDEFINED),

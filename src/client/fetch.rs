@@ -100,6 +100,15 @@ impl<P: Platform> Client<P> {
         }
     }
 
+    /// Would the granted scopes do for a URL that `api` covers? What a target asks for by `scope` was granted then.
+    pub fn covers(&self, href: &str) -> bool {
+        let target = self.0.config.targets().iter().find(|target| target.covers(href));
+        target.is_some_and(|target| {
+            let is_granted = |granted: &Vec<String>| target.scope.iter().all(|scope| granted.contains(scope));
+            self.session(|session| is_granted(&session.granted)).unwrap_or(false)
+        })
+    }
+
     /// The token that the request may have.
     fn admit(&self, call: &Call<P::Call>, api: Option<&[Target]>) -> Result<TokenOptions, AuthError> {
         let targets = api.unwrap_or(self.0.config.targets());

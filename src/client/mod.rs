@@ -19,6 +19,7 @@ mod session;
 mod store;
 mod tokens;
 mod userinfo;
+mod watch;
 
 pub use fetch::{Call, Fetched, StepUp};
 pub use login::SignInResult;

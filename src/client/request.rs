@@ -62,13 +62,8 @@ impl<P: Platform> Client<P> {
         let metadata = self.known_metadata(i64::MAX);
         let metadata =
             metadata.ok_or_else(|| failed(Code::NotInitialised, "call and await prepare() first"))?;
-        // A pushed request is used once (RFC 9126 4).
-        let now = self.0.platform.now();
-        let fits = |minted: &mut Minted| {
-            window == Window::Page && minted.options == *sign_in.options() && minted.expires_at > now
-        };
-        if let Some(minted) = self.0.minted.borrow_mut().take_if(fits) {
-            return Ok(minted.request);
+        if let Some(request) = self.take_minted(sign_in, window) {
+            return Ok(request);
         }
         if self.pushes(&metadata)? && self.must_push(&metadata) {
             let reason = "the request must be pushed: call and await prepare() with the same options first";
@@ -85,10 +80,22 @@ impl<P: Platform> Client<P> {
     /// Those of [`prepare`](Self::prepare) and [`create_authorize_url`](Self::create_authorize_url).
     pub async fn begin(&self, sign_in: &SignIn, window: Window) -> Result<AuthorizeRequest, AuthError> {
         let metadata = self.ready(sign_in).await?;
+        if let Some(request) = self.take_minted(sign_in, window) {
+            return Ok(request);
+        }
         match self.pushes(&metadata)? {
             true => Ok(self.push(&metadata, sign_in, window).await?.0),
             false => self.create_authorize_url(sign_in, window),
         }
+    }
+
+    /// The request that was pushed ahead for these options: once (RFC 9126 4).
+    fn take_minted(&self, sign_in: &SignIn, window: Window) -> Option<AuthorizeRequest> {
+        let now = self.0.platform.now();
+        let fits = |minted: &mut Minted| {
+            window == Window::Page && minted.options == *sign_in.options() && minted.expires_at > now
+        };
+        self.0.minted.borrow_mut().take_if(fits).map(|minted| minted.request)
     }
 
     async fn ready(&self, sign_in: &SignIn) -> Result<std::rc::Rc<Metadata>, AuthError> {

@@ -12,6 +12,15 @@ after(() => suite.close());
 async function answer(popup, { allow = true } = {}) {
   await logIn(popup);
   await popup.getByRole("button", { name: allow ? "Allow" : "Deny" }).click();
+  await popup.waitForURL(`**/${PROBE}?*`);
+}
+
+/** The same, and then the page in the popup does what any page at the redirect URI does. */
+async function finish(popup, options) {
+  const closed = popup.waitForEvent("close");
+  await answer(popup, options);
+  await popup.evaluate(async () => void (await globalThis.openClient()).handleCallback());
+  await closed;
 }
 
 /** On the probe page, with a client that is ready. */
@@ -55,11 +64,9 @@ test(
     assert.equal(new URL(calls[0][0]).origin, suite.demo.issuer);
     assert.equal(calls[0][2], "popup,width=300");
     const popup = await opened;
-    const closed = popup.waitForEvent("close");
-    await answer(popup);
+    await finish(popup);
     const { user, appState } = await ended(page);
     assert.deepEqual([user.sub, appState], ["alice", { tab: 3 }]);
-    await closed;
     assert.equal((await left(page)).status, "authenticated");
     assert.equal(suite.tokenRequests().length, 1);
     assert.equal(page.url(), suite.url(PROBE));
@@ -83,7 +90,7 @@ test(
       return url;
     });
     assert.equal(url, "about:blank");
-    await answer(await opened);
+    await finish(await opened);
     assert.equal((await ended(page)).user.sub, "alice");
   }),
 );
@@ -114,7 +121,7 @@ test(
     assert.equal(code, "popup_closed");
     assert.ok(Date.now() - start < 2_000, `${Date.now() - start} ms`);
     assert.equal((await left(page)).status, "anonymous");
-    await answer(await begin(page));
+    await finish(await begin(page));
     assert.equal((await ended(page)).user.sub, "alice");
   }),
 );
@@ -124,7 +131,7 @@ test(
   suite.withPage(async ({ page }) => {
     await ready(page);
     const popup = await begin(page);
-    await answer(popup, { allow: false });
+    await finish(popup, { allow: false });
     assert.equal((await ended(page)).code, "access_denied");
     assert.equal(suite.tokenRequests().length, 0);
   }),
@@ -174,10 +181,8 @@ test(
     // Longer than a popup that was really closed would be waited for.
     const early = page.evaluate(() => Promise.race([globalThis.ended, new Promise((resolve) => setTimeout(resolve, 1_500, "waiting"))]));
     assert.equal(await early, "waiting");
-    const closed = popup.waitForEvent("close");
-    await answer(popup);
+    await finish(popup);
     assert.equal((await ended(page)).user.sub, "alice");
-    await closed;
     assert.equal(suite.tokenRequests().length, 1);
   }),
 );
@@ -207,8 +212,8 @@ test(
       },
       [`wardkey:${state}`, messages],
     );
-    // Another channel that the page hears, after those: all of them have arrived when this one has.
-    await answer(popup);
+    // What comes later on the same channel, from there, comes after those.
+    await finish(popup);
     assert.equal((await ended(page)).user.sub, "alice");
     assert.equal(suite.tokenRequests().length, 1);
   }),
@@ -242,7 +247,6 @@ test(
     await popup.getByLabel("Password").waitFor();
     await page.goto("about:blank");
     await answer(popup);
-    await popup.waitForURL(`**/${PROBE}?*`);
     const { sub, status, query } = await handleCallback(popup);
     assert.deepEqual({ sub, status, query }, { sub: "alice", status: "authenticated", query: "" });
     assert.equal(suite.tokenRequests().length, 1);

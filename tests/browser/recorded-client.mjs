@@ -17,19 +17,22 @@ const EVENTS = [
 
 export async function createAuthClient(options) {
   const client = await create(withLogger(options));
-  globalThis.tellForScan("storage option", options.storage ?? "memory");
-  for (const event of EVENTS) client.on(event, (detail) => globalThis.tellForScan(`event:${event}`, detail));
+  globalThis.tellForScan?.("storage option", options.storage ?? "memory");
+  for (const event of EVENTS) client.on(event, (detail) => globalThis.tellForScan?.(`event:${event}`, detail));
   return client;
 }
 
 /** Only to options that are some: the others are for the package to refuse. */
 function withLogger(options) {
-  if (typeof options?.clientId !== "string" || Array.isArray(options)) return options;
-  const { logger } = options;
-  if (logger !== undefined && typeof logger !== "function") return options;
-  const told = (entry) => {
-    globalThis.tellForScan("log", entry);
-    logger?.(entry);
-  };
-  return { ...options, logger: told };
+  try {
+    const { clientId, logger } = options;
+    if (typeof clientId !== "string" || !["undefined", "function"].includes(typeof logger)) return options;
+    const told = (entry) => {
+      globalThis.tellForScan?.("log", entry);
+      logger?.(entry);
+    };
+    return { ...options, logger: told };
+  } catch {
+    return options;
+  }
 }

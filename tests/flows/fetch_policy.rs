@@ -248,3 +248,16 @@ fn sec_089_a_fetch_with_targets_of_its_own_has_no_others() {
     assert_error(&fetch("https://api.example/v1", &[]), "origin_not_allowed", &["access-"]);
     assert_eq!(world.browser.sent().len(), 1);
 }
+
+#[test]
+fn a_url_is_covered_where_its_target_is_and_its_scopes_were_granted() {
+    let world = World::new();
+    let api = json!(["https://api.example/v1", { "origin": "https://api.example", "path": "/admin", "scope": ["admin"] }]);
+    let callback = world.respond();
+    let page = world.page_with(json!({ "api": api }));
+    assert!(!page.client.covers("https://api.example/v1/notes"), "nobody is signed in");
+    page.handle(&callback).expect("signed in");
+    assert!(page.client.covers("https://api.example/v1/notes"));
+    assert!(!page.client.covers("https://api.example/admin"));
+    assert!(!page.client.covers("https://attacker.example/v1"));
+}

@@ -7,6 +7,7 @@ use crate::refresh::{forms, lasting, pass};
 use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
+use wardkey::client::{State, Which};
 
 const NOTES: &str = "https://notes.example/";
 const MAIL: &str = "https://mail.example/";
@@ -144,16 +145,22 @@ fn several_come_strictly_one_after_another() {
 fn the_session_lasts_by_its_own_token_not_by_the_others() {
     let world = World::new();
     let page = lasting(&world, json!({ "resource": [NOTES, MAIL] }));
+    page.revoke(Which::AccessToken).expect("revoked");
+    // Another's comes first, and runs out first.
     world.server.lifetime.set(60);
     secret(&page, json!({ "resource": MAIL }));
     world.server.lifetime.set(3_600);
-    page.run(|client| async move { client.revoke(wardkey::client::Which::AccessToken).await })
-        .expect("revoked");
-    secret(&page, json!({ "resource": MAIL }));
-    secret(&page, json!({}));
-    secret(&page, json!({ "resource": MAIL, "forceRefresh": true }));
+    let own = page.token(&json!({})).expect("a token").expires_at;
+    let State::Authenticated { expires_at, .. } = page.client.state() else { panic!("signed in") };
+    assert_eq!(expires_at, own);
     world.browser.forget_requests();
-    world.browser.advance(3_700_000);
+    world.browser.advance(3_500_000);
+    assert_eq!(
+        world.browser.count("/token"),
+        0,
+        "the other's end is nobody's business until it is asked for"
+    );
+    world.browser.advance(100_000);
     assert_eq!(asked(&world), [(NOTES.to_owned(), String::new())], "the sign-in's is watched, and alone");
 }
 

@@ -51,7 +51,8 @@ impl Key {
             dQ: octets("dq"),
             qInv: octets("qi"),
         };
-        let public = json!({ "kty": "RSA", "n": jwk["n"], "e": jwk["e"], "kid": kid, "alg": algorithm, "use": "sig" });
+        let public =
+            json!({ "kty": "RSA", "n": jwk["n"], "e": jwk["e"], "kid": kid, "alg": algorithm, "use": "sig" });
         Key::Rsa(algorithm, Box::new(KeyPair::from_components(&components).expect("a key")), public)
     }
 

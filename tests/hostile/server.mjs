@@ -47,12 +47,6 @@ const json = (value, status = 200, headers = {}) => ({
   headers: { "content-type": "application/json", ...headers },
   body: JSON.stringify(value),
 });
-/** The way back by script, and told to those who have none: a test that stands in for the app's own server sees it then. */
-const sendTo = (location) => ({
-  status: 200,
-  headers: { "content-type": "text/html", location },
-  body: `<!doctype html><link rel="icon" href="data:,"><script>location.replace(${JSON.stringify(location)})</script>`,
-});
 const page = (status, headers = {}) => ({ status, headers: { "content-type": "text/html", ...headers }, body: "" });
 
 /** One issuer: an honest server, and the changes of its scenario. */
@@ -183,7 +177,7 @@ export class Issuer {
     }
     const base = asked.get("redirect_uri");
     const separator = mode === "fragment" ? "#" : "?";
-    return sendTo(this.#url("authorization", { base, separator, parameters }));
+    return page(302, { location: this.#url("authorization", { base, separator, parameters }) });
   }
 
   #url(message, url) {
@@ -277,7 +271,7 @@ export class Issuer {
     if (!query.get("id_token_hint")) this.#complain("no id_token_hint");
     const parameters = { state: query.get("state") };
     const base = query.get("post_logout_redirect_uri");
-    return sendTo(this.#url("return", { base, separator: "?", parameters }));
+    return page(302, { location: this.#url("return", { base, separator: "?", parameters }) });
   }
 
   /** The URL at which this server has the app end its session. */

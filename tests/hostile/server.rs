@@ -168,7 +168,8 @@ impl Hostile {
     fn hostile_answer(&self, sent: &Sent, name: &str) -> Answer {
         let change = self.due(name);
         // What is refused has no effect at the server.
-        let is_refused = change.is_some_and(|change| change.mutation["reply"]["status"].as_u64() >= Some(400));
+        let is_refused =
+            change.is_some_and(|change| change.mutation["reply"]["status"].as_u64() >= Some(400));
         let honest = match is_refused {
             true => Answer::json(&json!({})),
             false => self.dressed(self.server.answer(sent), name),

@@ -2,6 +2,7 @@
 
 use crate::ours;
 use serde_json::{Value, json};
+use std::slice::from_ref;
 use wardkey::protocol::hash::base64url;
 use wardkey::protocol::json;
 use wardkey::protocol::jwk::{self, NoKey};
@@ -46,9 +47,9 @@ const F4: [u8; 3] = [1, 0, 1];
 fn coordinates_and_signatures_have_the_length_of_the_curve() {
     for (algorithm, crv, length) in [("ES256", "P-256", 32), ("ES384", "P-384", 48), ("ES512", "P-521", 66)] {
         let key = point(crv, length, length);
-        assert_eq!(judge(&[key.clone()], algorithm, None, 2 * length), Ok(key.clone()), "{algorithm}");
+        assert_eq!(judge(from_ref(&key), algorithm, None, 2 * length), Ok(key.clone()), "{algorithm}");
         for wrong in [2 * length - 1, 2 * length + 1, length] {
-            assert_eq!(judge(&[key.clone()], algorithm, None, wrong), LENGTH, "{algorithm} {wrong}");
+            assert_eq!(judge(from_ref(&key), algorithm, None, wrong), LENGTH, "{algorithm} {wrong}");
         }
         for (x, y) in [(length - 1, length), (length + 1, length), (length, length - 1), (length, 0)] {
             assert_eq!(judge(&[point(crv, x, y)], algorithm, None, 2 * length), KEY, "{algorithm} {x} {y}");
@@ -81,9 +82,9 @@ fn rsa_keys_are_long_enough() {
     ] {
         for algorithm in ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] {
             let expected = if verdict { Ok(key.clone()) } else { KEY };
-            assert_eq!(judge(&[key.clone()], algorithm, None, length), expected, "{algorithm} {key}");
+            assert_eq!(judge(from_ref(&key), algorithm, None, length), expected, "{algorithm} {key}");
         }
-        let shorter = judge(&[key.clone()], "RS256", None, length - 1);
+        let shorter = judge(from_ref(&key), "RS256", None, length - 1);
         assert_eq!(shorter, if verdict { LENGTH } else { KEY });
     }
     // The modulus of a signed integer, with its zero in front, is as long as without it.
@@ -92,7 +93,7 @@ fn rsa_keys_are_long_enough() {
         octets.resize(257, 9);
         json!({ "kty": "RSA", "n": base64url(&octets), "e": base64url(&F4) })
     };
-    assert_eq!(judge(&[key.clone()], "RS256", None, 256), Ok(key));
+    assert_eq!(judge(from_ref(&key), "RS256", None, 256), Ok(key));
     let zero = json!({ "kty": "RSA", "n": base64url(&[0; 256]), "e": base64url(&F4) });
     assert_eq!(judge(&[zero], "RS256", None, 256), KEY);
 }
