@@ -152,8 +152,7 @@ impl<P: Platform> Client<P> {
         let sessions = self.0.session.borrow();
         match &sessions.current {
             Some(session) => Ok(look(session)),
-            None if sessions.reason == Some(Code::SessionExpired) => Err(expired()),
-            None => Err(AuthError::new(Code::NotSignedIn, Phase::Token, "nobody is signed in")),
+            None => Err(no_session(sessions.reason)),
         }
     }
 
@@ -283,6 +282,14 @@ impl<P: Platform> Client<P> {
             self.tell(Event::SessionExpired(reason));
             self.tell(Event::SignedOut(Some(code)));
         }
+    }
+}
+
+#[inline(never)] // `session` is generic: it would be there once for each look.
+fn no_session(reason: Option<Code>) -> AuthError {
+    match reason {
+        Some(Code::SessionExpired) => expired(),
+        _ => AuthError::new(Code::NotSignedIn, Phase::Token, "nobody is signed in"),
     }
 }
 

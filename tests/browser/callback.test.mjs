@@ -156,7 +156,7 @@ test(
 );
 
 test(
-  "the back button after signing in neither crashes nor asks for a second token",
+  "the back button after signing in neither crashes nor sends a code twice",
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);
     await signIn(page);
@@ -164,7 +164,9 @@ test(
     await page.getByRole("heading", { name: "This sign-in is over." }).waitFor();
     await page.getByRole("link", { name: "Back to the app" }).click();
     await page.locator("#sign-in, #sign-out").filter({ visible: true }).waitFor();
-    assert.equal(suite.tokenRequests().length, 1);
+    // The page is a new one, and asks the server in a hidden frame who it was.
+    const codes = suite.tokenRequests().map(({ sent }) => new URLSearchParams(sent).get("code"));
+    assert.equal(new Set(codes).size, codes.length);
     assert.equal(await page.locator("#trouble").isVisible(), false);
   }),
 );

@@ -157,12 +157,18 @@ test(
   }),
 );
 
-/** Serves the probe page with a header besides its own. */
-const withHeader = (page, name, value) =>
-  page.route(suite.url(PROBE), async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, headers: { ...response.headers(), [name]: value } });
-  });
+/** Serves the probe page with a header besides its own. (A page that a route makes up may not ask local servers.) */
+async function withHeader(page, name, value) {
+  const session = await page.context().newCDPSession(page);
+  session.on("Fetch.requestPaused", ({ requestId, responseHeaders, responseStatusCode: responseCode }) =>
+    session.send("Fetch.continueResponse", {
+      requestId,
+      responseCode,
+      responseHeaders: [...responseHeaders, { name, value }],
+    }),
+  );
+  await session.send("Fetch.enable", { patterns: [{ urlPattern: suite.url(PROBE), requestStage: "Response" }] });
+}
 
 test(
   "a page that its policy cuts off from its popups (COOP: same-origin) is signed in all the same",
@@ -194,7 +200,7 @@ test(
     const popup = await begin(page);
     await popup.getByLabel("Password").waitFor();
     const forger = await context.newPage();
-    await forger.goto(suite.url("mark.svg"));
+    await forger.goto(suite.url(PROBE));
     const { searchParams } = new URL(suite.seen("as", "/auth?")[0].path, suite.demo.issuer);
     const state = searchParams.get("state");
     const here = suite.url(PROBE);
@@ -226,7 +232,7 @@ test(
     const popup = await begin(page);
     await popup.getByLabel("Password").waitFor();
     const forger = await context.newPage();
-    await forger.goto(suite.url("mark.svg"));
+    await forger.goto(suite.url(PROBE));
     const { searchParams } = new URL(suite.seen("as", "/auth?")[0].path, suite.demo.issuer);
     const state = searchParams.get("state");
     const forged = `${suite.url(PROBE)}?code=x&state=${state}`;

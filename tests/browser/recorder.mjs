@@ -73,8 +73,10 @@ function listen(origin) {
     };
   };
   for (const name of ["debug", "log", "info", "warn", "error", "dir", "table", "trace"]) watch(console, name, "console");
+  // Its name is the `state` of the one response that it is for: who does not know that does not hear it.
+  const channelOf = (holder) => (/^wardkey:.{27}/.test(holder?.name) && holder instanceof BroadcastChannel ? "relay" : "message");
   for (const holder of [globalThis, MessagePort.prototype, BroadcastChannel.prototype, Worker.prototype]) {
-    watch(holder, "postMessage", "message");
+    watch(holder, "postMessage", channelOf);
   }
   const area = (storage) => (storage === globalThis.sessionStorage ? "sessionStorage" : "localStorage");
   watch(Storage.prototype, "setItem", (storage, [key]) => `${area(storage)}:${key}`);

@@ -84,7 +84,11 @@ export function leaks(records, exchanges) {
   return [...new Set(found)].sort();
 }
 
+/** From a popup or frame to the window that waits for the response, whose verifier the code is of no use without. */
+const RELAYED = ["code", "state"];
+
 function isAtHome(channel, kind, isStoring) {
+  if (channel === "relay") return RELAYED.includes(kind);
   if (PERSONAL.kinds.includes(kind) && PERSONAL.channels.includes(channel)) return true;
   if (isStoring && KEPT.includes(kind) && KEPT_RECORD.test(channel)) return true;
   return PENDING.includes(kind) && PENDING_RECORD.test(channel);

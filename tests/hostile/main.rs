@@ -13,12 +13,12 @@ mod common;
 
 mod keys;
 mod mutation;
+mod rows;
 mod run;
 mod scenario;
 mod server;
 
 use scenario::Scenario;
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 

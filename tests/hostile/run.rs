@@ -200,6 +200,7 @@ impl Run {
             Ok(Farewell::Here(_)) => unreachable!("no path was asked for"),
             Ok(Farewell::Server(url)) => self.hostile.farewell(&url),
         };
+        self.hostile.requests();
         let back = self.open();
         let ending = back.client.handle_sign_out_callback(&farewell).err();
         self.expect(!back.is_signed_in(), "somebody is signed in after the return");

@@ -108,7 +108,18 @@ fn rustc_flags() -> Result<Vec<String>> {
 /// Flattening first lets the size passes see more: about 1 % after brotli. So does, a little, what is known of low
 /// addresses: the stack is there, below all data, so that none of them is the base of an object.
 fn optimise(file: &Path) -> Result<()> {
-    let passes = ["--flatten", "--rereloop", "-Oz", "-Oz", "--low-memory-unused", "--strip-target-features"];
+    let passes = [
+        "--flatten",
+        "--rereloop",
+        "-Oz",
+        "-Oz",
+        "--low-memory-unused",
+        "--strip-target-features",
+        // One data segment with its zeros compresses better than a hundred without.
+        "--skip-pass=memory-packing",
+        "--coalesce-locals-learning",
+        "--reorder-locals",
+    ];
     run(node_tool("wasm-opt").args(passes).args(FEATURES).arg(file).arg("-o").arg(file))
 }
 

@@ -1,0 +1,69 @@
+//! Every row of `rows.json`, and every rule SEC-017 to SEC-123, is shown by a scenario, shown by another test, or explained.
+
+use crate::scenario::{self, file, texts};
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// The members of an object of texts.
+fn pairs(rows: &Value, name: &str) -> Vec<(String, String)> {
+    let members = rows[name].as_object().unwrap_or_else(|| panic!("{name} is no object"));
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    members.iter().map(|(row, value)| (row.clone(), text(value))).collect()
+}
+
+/// The tests of these folders, as one text.
+fn tests() -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut all = String::new();
+    for folder in ["flows", "protocol", "browser"] {
+        for entry in fs::read_dir(root.join(folder)).expect(folder) {
+            all += &fs::read_to_string(entry.expect("an entry").path()).unwrap_or_default();
+        }
+    }
+    all
+}
+
+#[test]
+fn every_row_is_shown_or_explained() {
+    let rows = file("rows.json");
+    let rules = (17..=123).map(|number| format!("SEC-{number:03}"));
+    let mut expected: BTreeSet<String> = rules.collect();
+    expected.extend(texts(&rows["conformance"]).into_iter().chain(texts(&rows["advisories"])));
+    let scenarios = scenario::all();
+    let shown: BTreeSet<String> = scenarios.iter().flat_map(|scenario| scenario.shows.clone()).collect();
+    let names: BTreeSet<&str> = scenarios.iter().map(|scenario| scenario.name.as_str()).collect();
+    assert_eq!(names.len(), scenarios.len(), "a name stands twice");
+    for scenario in &scenarios {
+        assert!(!scenario.shows.is_empty(), "{} shows nothing", scenario.name);
+    }
+    let early = |row: &&String| !expected.contains(*row) && !row.starts_with("SEC-0");
+    assert_eq!(shown.iter().filter(early).collect::<Vec<_>>(), [""; 0], "rows that nobody knows");
+
+    let tests = tests();
+    let mut explained = BTreeSet::new();
+    for (row, text) in pairs(&rows, "elsewhere") {
+        assert!(tests.contains(&text), "{row}: no test is called {text}");
+        explained.insert(row);
+    }
+    for list in ["inapplicable", "open"] {
+        for (row, why) in pairs(&rows, list) {
+            println!("{list}: {row}: {why}");
+            explained.insert(row);
+        }
+    }
+    for row in &explained {
+        assert!(expected.contains(row), "{row} is no row");
+        assert!(!shown.contains(row), "{row} is shown by a scenario");
+    }
+    let missing = expected.iter().filter(|row| !shown.contains(*row) && !explained.contains(*row));
+    assert_eq!(missing.collect::<Vec<_>>(), [""; 0], "rows without a scenario or a reason");
+    println!("{} scenarios, {} rows shown, {} explained", scenarios.len(), shown.len(), explained.len());
+}
+
+#[test]
+fn every_group_of_the_file_is_run() {
+    let groups: BTreeSet<String> = scenario::all().into_iter().map(|scenario| scenario.group).collect();
+    assert_eq!(groups, crate::GROUPS.iter().map(|group| (*group).to_owned()).collect());
+}
