@@ -270,7 +270,7 @@ class Client implements AuthClient {
   }
 
   async hasScope(scope: string | string[]): Promise<boolean> {
-    const scopes = typeof scope === "string" ? scope.split(" ") : scope;
+    const scopes = [scope].flat().join(" ").split(" ");
     return scopes.every((one) => this.#scopes.granted.includes(one));
   }
 

@@ -109,11 +109,17 @@ impl<P: Platform> Client<P> {
         let endpoint =
             endpoint.ok_or_else(|| error(Code::DiscoveryFailed, "the server has no revocation_endpoint"))?;
         let mut outcome = Ok(());
+        let mut is_grant_revoked = false;
         for (token, hint) in tokens {
             let request = revocation::request(endpoint, self.0.config.client_id(), token, hint);
             let sent = self.0.platform.send(&request, self.0.config.timeout()).await;
             let answer = sent.map_err(|failure| failure.error(Phase::SignOut));
-            outcome = outcome.and(answer.and_then(|response| revocation::response(&response)));
+            let answer = answer.and_then(|response| revocation::response(&response));
+            // Tokens that speak for themselves cannot be revoked; what gave them was (RFC 7009 2.1, 2.2.1).
+            let is_beyond = |error: &AuthError| error.oauth_error() == Some("unsupported_token_type");
+            let is_settled = is_grant_revoked && answer.as_ref().is_err_and(is_beyond);
+            is_grant_revoked |= *hint == "refresh_token" && answer.is_ok();
+            outcome = outcome.and(if is_settled { Ok(()) } else { answer });
         }
         outcome
     }

@@ -28,7 +28,7 @@ const FLAGS = [
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
 ];
 
-/** @param {Pick<import("../../www/server/demo.mjs").DemoOptions, "extend" | "api">} [servers] In place of the demo's. */
+/** @param {Pick<import("../../www/server/demo.mjs").DemoOptions, "extend" | "api" | "pageHeaders">} [servers] In place of the demo's. */
 export async function openSuite(servers = {}) {
   const folder = await mkdtemp(join(tmpdir(), "wardkey-browser-"));
   await buildPage(folder, [recordedClients]);

@@ -5,7 +5,12 @@ import { after, test } from "node:test";
 
 import { handleCallback, logIn, openSuite, PROBE } from "./harness.mjs";
 
-const suite = await openSuite();
+/** The probe page, with a policy that cuts it off from the windows that it opens. */
+const ISOLATED = `${PROBE}?isolated`;
+
+const suite = await openSuite({
+  pageHeaders: { [`/${ISOLATED}`]: { "Cross-Origin-Opener-Policy": "same-origin" } },
+});
 after(() => suite.close());
 
 /** Answers what the server asks in its window. */
@@ -24,12 +29,12 @@ async function finish(popup, options) {
 }
 
 /** On the probe page, with a client that is ready. */
-async function ready(page, options = {}) {
-  await page.goto(suite.url(PROBE));
-  await page.evaluate(async (forClient) => {
-    globalThis.client = await globalThis.openClient(forClient);
+async function ready(page, path = PROBE) {
+  await page.goto(suite.url(path));
+  await page.evaluate(async () => {
+    globalThis.client = await globalThis.openClient();
     await client.prepare();
-  }, options);
+  });
 }
 
 /** Begins a sign-in in a popup; its outcome is `globalThis.ended`. */
@@ -157,24 +162,10 @@ test(
   }),
 );
 
-/** Serves the probe page with a header besides its own. (A page that a route makes up may not ask local servers.) */
-async function withHeader(page, name, value) {
-  const session = await page.context().newCDPSession(page);
-  session.on("Fetch.requestPaused", ({ requestId, responseHeaders, responseStatusCode: responseCode }) =>
-    session.send("Fetch.continueResponse", {
-      requestId,
-      responseCode,
-      responseHeaders: [...responseHeaders, { name, value }],
-    }),
-  );
-  await session.send("Fetch.enable", { patterns: [{ urlPattern: suite.url(PROBE), requestStage: "Response" }] });
-}
-
 test(
   "a page that its policy cuts off from its popups (COOP: same-origin) is signed in all the same",
   suite.withPage(async ({ page, context }) => {
-    await withHeader(page, "cross-origin-opener-policy", "same-origin");
-    await ready(page);
+    await ready(page, ISOLATED);
     const opened = context.waitForEvent("page");
     await page.evaluate(() => {
       const original = globalThis.open;

@@ -194,3 +194,19 @@ fn after_a_revocation_one_timer_watches() {
     world.browser.advance(3_590_000);
     assert_eq!(world.browser.count("/token"), 1);
 }
+
+#[test]
+fn a_token_that_speaks_for_itself_is_settled_with_what_gave_it() {
+    let refused = || Answer::new(400, "application/json", r#"{"error":"unsupported_token_type"}"#);
+    let world = World::new();
+    let page = lazy(&world);
+    let first = std::cell::Cell::new(true);
+    world.server.at("/revoke", move |_| if first.replace(false) { Answer::html(200) } else { refused() });
+    page.revoke(Which::All).expect("the grant is revoked");
+    assert_eq!(hints(&world), ["refresh_token", "access_token"]);
+
+    let world = World::new();
+    let page = lazy(&world);
+    world.server.at("/revoke", move |_| refused());
+    assert_error(&page.revoke(Which::AccessToken), "authorization_failed", &[]);
+}

@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use wardkey::protocol::hash::{base64url, from_base64url};
 
 pub(crate) enum Key {
-    Curve(SigningKey),
+    Curve(Box<SigningKey>),
     Rsa(&'static str, Box<KeyPair>, Value),
 }
 
@@ -32,7 +32,7 @@ impl Key {
         match algorithm {
             "RS256" => Key::rsa("RS256", kid),
             "PS256" => Key::rsa("PS256", kid),
-            other => Key::Curve(SigningKey::new(other, kid)),
+            other => Key::Curve(Box::new(SigningKey::new(other, kid))),
         }
     }
 

@@ -5,7 +5,7 @@
 //! | `set: pointer, to: value` | sets a member or an element |
 //! | `remove: pointer` | removes a member |
 //! | `append: pointer, text` | appends to a text |
-//! | `head: pointer, length` | leaves the first characters of a text |
+//! | `head: pointer, length`, `upper: pointer` | leaves the first characters of a text; makes it upper case |
 //! | `rename: name, to: name` | another name for a member of the document |
 //! | `exchange: name, for: { name: value }` | other members in the place of one |
 //! | `add: pointer, item: value, times` | appends to an array |

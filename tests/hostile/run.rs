@@ -49,7 +49,7 @@ pub(crate) fn run(scenario: &Rc<Scenario>) -> Vec<String> {
     run.check_remains(&ending, drawn);
     run.expect_equal(run.hostile.complaints(), Vec::<String>::new(), "complaints");
     run.hostile.armed.set(false);
-    run.check_response(&ending);
+    run.check_response();
     // A sign-out destroys the key that is kept, and what is pending was bound to it.
     let other = Some(other).filter(|_| !(run.keeps_key() && ending.step == "end"));
     run.check_life_goes_on(other);
@@ -152,8 +152,21 @@ impl Run {
             if self.scenario.step == step && self.scenario.code == "ok" {
                 self.check_requests(step);
             }
+            if step == "api_again" {
+                self.check_new_token();
+            }
         }
         Ending { step: "end", code: "ok".to_owned(), error: None }
+    }
+
+    /// After a refresh the API gets the new token, and not the old one.
+    fn check_new_token(&mut self) {
+        let sent = self.browser.sent();
+        let mut tokens = sent.iter().rev().filter(|sent| sent.url.starts_with(API));
+        let (last, before) = (tokens.next(), tokens.next());
+        let is_new =
+            last.zip(before).is_some_and(|(last, before)| last.authorization != before.authorization);
+        self.expect(is_new, "the old access token went to the API after a refresh");
     }
 
     fn page(&self) -> &Page {
@@ -259,7 +272,7 @@ impl Run {
     }
 
     /// A response that was refused untouched leaves its sign-in to the honest one; one that was used is of no use.
-    fn check_response(&mut self, ending: &Ending) {
+    fn check_response(&mut self) {
         let Some(page) = &self.page else { return };
         if self.scenario.pending {
             let honest = page.handle(&self.responses[0]);
@@ -271,7 +284,6 @@ impl Run {
         let code = again.map_or("ok", |error| error.code().name());
         self.expect_equal(code, "already_completed", "the response once more");
         self.expect_equal(self.hostile.requests(), Vec::new(), "requests for the response once more");
-        let _ = ending;
     }
 
     /// The other sign-in finishes, and so does a new one in the very instance that met the hostile server.

@@ -19,6 +19,7 @@ const DEFAULT_PORT = 8080;
  * @property {import("./http.mjs").Observer} [observe] Is told of each exchange of the three servers (for tests).
  * @property {string[]} [redirectPaths] Further redirect URIs, as paths of the page's origin (for tests).
  * @property {(configuration: object, origins: object) => object} [extend] Of the authorization server (for tests).
+ * @property {Record<string, Record<string, string>>} [pageHeaders] By path and query of the page's server, further headers (for tests).
  * @property {(origins: object) => import("node:http").RequestListener} [api] In place of the notes API (for tests).
  */
 
@@ -27,12 +28,13 @@ const DEFAULT_PORT = 8080;
  * @param {DemoOptions} [options]
  */
 export async function startDemo(options = {}) {
-  const { port = DEFAULT_PORT, dist, observe, redirectPaths = [], extend = (same) => same, api: ownApi = notesApi } = options;
+  const { port = DEFAULT_PORT, dist, observe, redirectPaths = [], pageHeaders } = options;
+  const { extend = (same) => same, api: ownApi = notesApi } = options;
   const page = await listen(port);
   const as = await listen(0);
   const api = await listen(0);
   const origins = { pageUrl: page.origin, issuer: as.origin, apiUrl: api.origin };
-  const pageHandler = staticPage({ ...origins, config: pageConfig(origins), dist });
+  const pageHandler = staticPage({ ...origins, config: pageConfig(origins), dist, pageHeaders });
   page.handle(observed("page", pageHandler, observe));
   const asHandler = authorizationServer({
     ...origins,

@@ -36,9 +36,10 @@ const SILENT_POLICY = [
  * @param {string} options.issuer
  * @param {string} options.apiUrl
  * @param {string} [options.dist] The build to serve.
+ * @param {Record<string, Record<string, string>>} [options.pageHeaders] By path and query, in addition (for tests).
  * @returns {import("node:http").RequestListener}
  */
-export function staticPage({ config, issuer, apiUrl, dist = DIST }) {
+export function staticPage({ config, issuer, apiUrl, dist = DIST, pageHeaders = {} }) {
   const headers = {
     "Content-Security-Policy": contentSecurityPolicy(issuer, apiUrl),
     "Referrer-Policy": "no-referrer",
@@ -50,6 +51,7 @@ export function staticPage({ config, issuer, apiUrl, dist = DIST }) {
     if (request.method !== "GET" && request.method !== "HEAD") return response.writeHead(405).end();
     const { pathname } = new URL(request.url, "http://localhost");
     if (pathname === SILENT_PATH) response.setHeader("Content-Security-Policy", SILENT_POLICY);
+    for (const [name, value] of Object.entries(pageHeaders[request.url] ?? {})) response.setHeader(name, value);
     if (pathname === "/config.json") return send(response, "application/json", JSON.stringify(config));
     const name = Object.values(APP_PATHS).includes(pathname) ? "index.html" : pathname.slice(1);
     const body = await distFile(dist, name);
