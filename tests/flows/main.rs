@@ -41,3 +41,4 @@ mod token_response;
 mod transaction_storage;
 mod two_servers;
 mod user_info;
+mod windows;
