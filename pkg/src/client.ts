@@ -1,8 +1,9 @@
 import { isResponse, type Recipient } from "./callback.js";
 import { AuthError, codeOf, type AuthErrorPhase } from "./errors.js";
 import { Events } from "./events.js";
+import { fetchWith, readFetchOptions, type FetchTargets } from "./fetch.js";
 import { Follower } from "./follow.js";
-import { go, here, isReplayable, leaving, local, pageUrl, request, unlessAborted } from "./page.js";
+import { go, here, leaving, local, pageUrl, unlessAborted } from "./page.js";
 import type { Snapshot, Transport } from "./transport.js";
 import type {
   AccessToken,
@@ -233,36 +234,17 @@ class Client implements AuthClient {
   readonly fetch: typeof fetch = (input, init) => this.#fetch(input, init);
 
   createFetch(options: FetchOptions): typeof fetch {
-    const { api, baseUrl, onStepUp, ...rest } = options ?? {};
-    const wrong =
-      Object.keys(rest)[0] ??
-      (baseUrl === undefined || URL.canParse(baseUrl) ? undefined : "baseUrl") ??
-      (onStepUp === undefined || typeof onStepUp === "function" ? undefined : "onStepUp");
-    if (wrong) throw new AuthError("invalid_configuration", "configuration", `${wrong} is wrong, or no option`);
-    this.#guard("createFetch", () => this.#transport.run("checkApi", api));
-    const given = { api: JSON.stringify(api), baseUrl, onStepUp };
+    const checkApi = (api: unknown) => this.#transport.run("checkApi", api);
+    const given = this.#guard("createFetch", () => readFetchOptions(options, checkApi));
     return (input, init) => this.#fetch(input, init, given);
   }
 
-  async #fetch(
-    input: RequestInfo | URL,
-    init?: RequestInit,
-    { api = "", baseUrl, onStepUp }: { api?: string; baseUrl?: string | undefined; onStepUp?: FetchOptions["onStepUp"] } = {},
-  ): Promise<Response> {
-    const first = request(input, init, baseUrl);
-    const replayable = isReplayable(input, init);
-    const again = onStepUp && replayable ? first.clone() : undefined;
-    const step = async (sent: Request) => {
+  #fetch(input: RequestInfo | URL, init?: RequestInit, options?: FetchTargets): Promise<Response> {
+    const send = async (request: Request, api: string, replayable: boolean) => {
       await this.#follower.restored;
-      return this.#transport.fetch(sent, api, replayable);
+      return this.#transport.fetch(request, api, replayable);
     };
-    const send = (sent: Request) =>
-      this.#events.attempt("fetch", () => unlessAborted(() => step(sent), "fetch", sent.signal));
-    const [response, challenge] = await send(first);
-    // Once: a server that repeats its challenge is not asked for ever.
-    if (!challenge || !onStepUp || (await onStepUp(challenge)) !== "retry") return response;
-    if (!again) throw new AuthError("body_not_replayable", "fetch", "the body is a stream; send the request anew");
-    return (await send(again))[0];
+    return fetchWith(send, this.#events, input, init, options);
   }
 
   async dpopProof(options: { method: string; url: string; accessToken?: string }): Promise<string> {

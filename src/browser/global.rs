@@ -24,6 +24,10 @@ extern "C" {
     #[wasm_bindgen(js_namespace = globalThis, js_name = setTimeout)]
     pub(super) fn set_timeout(handler: &Function, milliseconds: i32);
 
+    /// Milliseconds since the page was opened.
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    pub(super) fn monotonic() -> f64;
+
     /// Pages replace it: it may give anything, or throw.
     #[wasm_bindgen(js_namespace = globalThis, catch, js_name = fetch)]
     fn start_fetch(request: &JsValue, init: &RequestInit) -> Result<JsValue, JsValue>;

@@ -40,6 +40,10 @@ impl Platform for Browser {
         js_sys::Date::now() as i64
     }
 
+    fn monotonic(&self) -> i64 {
+        global::monotonic() as i64
+    }
+
     fn random(&self, octets: &mut [u8]) -> Result<(), Unavailable> {
         getrandom::fill(octets).map_err(|_| Unavailable)
     }

@@ -31,7 +31,7 @@ impl<P: Platform> Client<P> {
     pub(super) fn deferral(&self) -> Option<AuthError> {
         let sessions = self.0.session.borrow();
         let (at, cause) = sessions.deferred.pending.as_ref()?;
-        (*at > self.0.platform.now()).then(|| cause.clone())
+        (*at > self.time()).then(|| cause.clone())
     }
 
     /// What a refresh that failed leads to: a server that does not take the refresh token, or answers for another
@@ -62,11 +62,11 @@ impl<P: Platform> Client<P> {
             let longest = FIRST_WAIT.saturating_mul(1 << tries.min(10)).min(LONGEST_WAIT);
             let wait = longest / 2 + longest * octet / 512;
             let asked = cause.retry_after().unwrap_or(0).saturating_mul(1000).min(LONGEST_WAIT);
-            let retry_at = self.0.platform.now().saturating_add(wait + asked);
+            let retry_at = self.time().saturating_add(wait + asked);
             sessions.deferred = Deferred { tries: tries + 1, pending: Some((retry_at, cause.clone())) };
             retry_at
         };
         self.change_session(|_| {});
-        self.tell(Event::RefreshDeferred(retry_at, cause.clone()));
+        self.tell(Event::RefreshDeferred(self.0.clock.by_device(retry_at), cause.clone()));
     }
 }

@@ -53,9 +53,9 @@ impl<P: Platform> Client<P> {
         self.known_metadata(FRESH).ok_or_else(|| failed(Code::DiscoveryFailed, "nothing was discovered"))
     }
 
-    /// Was that time not longer ago than `span`? (Nor, after a change of the clock, as far ahead.)
+    /// Was that time not longer ago than `span`?
     fn is_within(&self, at: i64, span: i64) -> bool {
-        self.0.platform.now().saturating_sub(at).saturating_abs() < span
+        self.time().saturating_sub(at) < span
     }
 
     /// The keys of the issuer's `jwks_uri`: those in memory if they were asked for not longer ago than `max_age`.
@@ -100,7 +100,7 @@ impl<P: Platform> Client<P> {
             return Err(failed(Code::DiscoveryFailed, "jwks_uri"));
         }
         // What came out of the cache is as old as the sign-in whose response is handled, at the most.
-        let now = self.0.platform.now();
+        let now = self.time();
         let at = if cache == Cache::Reuse { now.saturating_sub(FRESH - LIFETIME) } else { now };
         self.0.server.borrow_mut().metadata = Some((Rc::new(metadata), at));
         Ok(())
@@ -113,7 +113,7 @@ impl<P: Platform> Client<P> {
         let keys =
             jwk::keys(&document).ok_or_else(|| failed(Code::JwksFailed, "the answer is no key set"))?;
         // What came out of the cache may be older than a rotation: it does not count as asked for just now.
-        let now = self.0.platform.now();
+        let now = self.time();
         let at = if cache == Cache::Reuse { now.saturating_sub(COOL_DOWN) } else { now };
         self.0.server.borrow_mut().keys = Some((Rc::new(keys), at));
         Ok(())

@@ -33,11 +33,10 @@ impl<K> Default for Proofs<K> {
     }
 }
 
-/// Does the server want another proof, with the nonce that it sends along (RFC 9449 8, 9)?
-fn wants_nonce(response: &Response) -> bool {
+/// Does the server refuse a proof with this `error` (RFC 9449 5, 7.1, 8, 9)?
+fn is_refused(response: &Response, error: &str) -> bool {
     let header = response.header("www-authenticate").and_then(|header| challenge::find(header, "DPoP"));
-    token::wants_nonce(response)
-        || header.is_some_and(|challenge| challenge.error() == Some("use_dpop_nonce"))
+    token::is_refused(response, error) || header.is_some_and(|challenge| challenge.error() == Some(error))
 }
 
 fn failed(reason: &'static str) -> AuthError {
@@ -56,7 +55,8 @@ impl<P: Platform> Client<P> {
     }
 
     /// Sends a request of the client's own, with a proof if one is due: for the token that goes with it, or because
-    /// what is asked for shall be `bound`. A server that asks for its nonce gets it, once (RFC 9449 8).
+    /// what is asked for shall be `bound`. A server that asks for its nonce gets it, once (RFC 9449 8); one
+    /// that refuses a proof for its time gets it with another time, once, where there is a better one (11.1).
     pub(super) async fn exchange(
         &self,
         mut request: Request,
@@ -65,9 +65,10 @@ impl<P: Platform> Client<P> {
         phase: Phase,
     ) -> Result<Response, AuthError> {
         let is_proved = token.map_or(bound, |token| token.bound);
-        let mut again = is_proved;
+        let (mut nonces, mut times) = (is_proved, is_proved);
         loop {
             let nonce = self.nonce(&request.url);
+            let time = self.server_time();
             if is_proved {
                 let access_token = token.map(|token| token.token.expose());
                 let proof = self.proof(request.method(), &request.url, access_token, nonce.as_deref()).await;
@@ -76,10 +77,17 @@ impl<P: Platform> Client<P> {
             let sent = self.0.platform.send(&request, self.0.config.timeout()).await;
             let response = sent.map_err(|failure| failure.error(phase))?;
             let is_new = self.note_nonce(&request.url, &response, nonce.as_deref());
-            if !(again && is_new && wants_nonce(&response)) {
+            self.note_date(&request, &response);
+            if is_proved {
+                self.note_success(&response, nonce.as_deref());
+            }
+            if nonces && is_new && is_refused(&response, "use_dpop_nonce") {
+                nonces = false;
+            } else if times && is_refused(&response, "invalid_dpop_proof") && self.reconsider(time) {
+                times = false;
+            } else {
                 return Ok(response);
             }
-            again = false;
         }
     }
 
@@ -97,7 +105,7 @@ impl<P: Platform> Client<P> {
             url,
             nonce,
             access_token,
-            issued_at: self.0.platform.now().div_euclid(1000),
+            issued_at: self.server_time().div_euclid(1000),
             jti: &self.random(Phase::Token)?,
         };
         let input = proof.signing_input(&key.public).ok_or_else(|| failed("no proof is for such a URL"))?;
@@ -179,9 +187,14 @@ impl<P: Platform> Client<P> {
         self.0.proofs.borrow().key.as_ref().map(|pair| pair.public.clone())
     }
 
+    /// Lets the key go, which may be kept.
+    pub(super) fn release_key(&self) {
+        self.0.proofs.borrow_mut().key = None;
+    }
+
     /// Forgets the key: the next session has another one.
     pub(super) fn forget_key(&self) {
-        self.0.proofs.borrow_mut().key = None;
+        self.release_key();
         if self.keeps_key() {
             let client = self.clone();
             let name = self.session_key();

@@ -52,6 +52,7 @@ pub struct Fetched<A> {
 enum Demand {
     Nothing,
     Nonce,
+    Time,
     Token,
     StepUp(StepUp),
 }
@@ -62,7 +63,7 @@ fn refused(code: Code, reason: &'static str) -> AuthError {
 
 impl<P: Platform> Client<P> {
     /// Sends the request with a token for its target: one of `api`, or of the client's own. A token that the
-    /// server does not take any more is renewed, and the nonce that it asks for is given, each once.
+    /// server does not take any more is renewed, and the nonce that it asks for is given, or another time than one that it refuses, each once.
     ///
     /// # Errors
     /// `origin_not_allowed` for a URL that no target covers; `credential_refused` for a request with credentials of
@@ -74,15 +75,18 @@ impl<P: Platform> Client<P> {
         api: Option<&[Target]>,
     ) -> Result<Fetched<P::Answer>, AuthError> {
         let options = self.admit(call, api)?;
-        let (mut nonces, mut tokens) = (1, 1);
+        let (mut nonces, mut times, mut tokens) = (1, 1, 1);
         loop {
             let token = self.token(&options).await?;
             let nonce = self.nonce(&call.url);
+            let time = self.server_time();
             let (answer, response) =
-                self.send_call(call, &token, nonce.as_deref(), nonces + tokens > 0).await?;
+                self.send_call(call, &token, nonce.as_deref(), nonces + times + tokens > 0).await?;
             let is_new = self.note_nonce(&call.url, &response, nonce.as_deref());
+            self.note_success(&response, nonce.as_deref());
             match demand(&response, &token, is_new && nonces > 0)? {
                 Demand::Nonce => nonces -= 1,
+                Demand::Time if times > 0 && self.reconsider(time) => times -= 1,
                 Demand::Token if tokens > 0 && self.can_refresh() => {
                     tokens -= 1;
                     self.renew(&token, &options).await?;
@@ -175,6 +179,7 @@ fn demand(response: &Response, token: &AccessToken, has_nonce: bool) -> Result<D
     }
     Ok(match error {
         None | Some("use_dpop_nonce") if token.bound && is_401 && has_nonce => Demand::Nonce,
+        Some("invalid_dpop_proof") if token.bound => Demand::Time,
         Some("invalid_token") => Demand::Token,
         // Many servers, or their CORS, say no more than 401.
         None if is_401 => Demand::Token,

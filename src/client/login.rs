@@ -133,13 +133,16 @@ impl<P: Platform> Client<P> {
         let jwt = jwt::parse(token.expose()).map_err(malformed)?;
         let config = &self.0.config;
         let issuer = config.issuer().unwrap_or_default();
-        let (now, skew) = self.seconds_and_skew();
+        let correction = self.correction_by(&jwt.claims, true);
+        let (now, skew) = self.seconds_and_skew(correction);
         let algorithms = id_token::algorithms(config.id_token_policy(), metadata.authorization_algorithms());
         callback::check_signed(&jwt, issuer, config.client_id(), &algorithms, now, skew)?;
         self.verify_signature(&jwt).await.map_err(|error| match error.code() {
             Code::IdTokenInvalid => error.as_code(Code::InvalidCallback).in_phase(Phase::Callback),
             _ => error,
-        })
+        })?;
+        self.correct(correction);
+        Ok(())
     }
 
     fn must_be_pending(&self, response: &AuthorizationResponse) -> Result<(), AuthError> {
@@ -216,7 +219,7 @@ impl<P: Platform> Client<P> {
             acr: &transaction.acr(),
         };
         let jwt = jwt::parse(id_token.expose()).map_err(id_token::refused)?;
-        self.check_id_token(&jwt, metadata, tokens.access_token.expose(), &demands).await?;
+        self.check_id_token(&jwt, metadata, tokens.access_token.expose(), &demands, true).await?;
         let subject = jwt.claims.text("sub").unwrap_or_default().to_owned();
         Ok(Some(Rc::new(User { subject, claims: jwt.claims })))
     }
@@ -233,7 +236,8 @@ impl<P: Platform> Client<P> {
         // It should have none; should it have one, then that of the sign-in.
         let nonce = jwt.claims.get("nonce").and(before.claims.text("nonce"));
         let demands = Demands { nonce, max_age: None, auth_time: false, acr: &[] };
-        let checked = self.check_id_token(&jwt, metadata, tokens.access_token.expose(), &demands).await;
+        let checked =
+            self.check_id_token(&jwt, metadata, tokens.access_token.expose(), &demands, false).await;
         checked
             .and_then(|()| id_token::check_same(&before.claims, &jwt.claims))
             .map_err(|error| error.in_phase(Phase::Refresh))?;
@@ -247,10 +251,12 @@ impl<P: Platform> Client<P> {
         metadata: &Metadata,
         access_token: &str,
         demands: &Demands<'_>,
+        made_now: bool,
     ) -> Outcome {
         let config = &self.0.config;
         let policy = config.id_token_policy();
-        let (now, clock_skew) = self.seconds_and_skew();
+        let correction = self.correction_by(&jwt.claims, made_now);
+        let (now, clock_skew) = self.seconds_and_skew(correction);
         let expected = Expected {
             issuer: config.expected_issuer().ok_or_else(|| id_token::refused("iss"))?,
             audience: policy.text("expectAudience").unwrap_or(config.client_id()),
@@ -261,10 +267,14 @@ impl<P: Platform> Client<P> {
             clock_skew,
         };
         id_token::check(jwt, &expected, demands).map_err(id_token::refused)?;
-        match config.skips_signatures() {
-            true => Ok(()),
-            false => self.verify_signature(jwt).await,
+        if !config.skips_signatures() {
+            self.verify_signature(jwt).await?;
         }
+        // One that came with a refresh may be of any age: all it shows is that it is not earlier now.
+        if made_now || correction > 0 {
+            self.correct(correction);
+        }
+        Ok(())
     }
 
     /// All checks have passed: from here on somebody is signed in.

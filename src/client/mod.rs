@@ -6,6 +6,7 @@
 //! Deliberately absent: Web APIs, windows, navigation (the caller goes where a flow says), and any rule that
 //! could be a pure function of `protocol`.
 
+mod clock;
 mod defer;
 mod discovery;
 mod dpop;
@@ -48,6 +49,7 @@ impl<P: Platform> Clone for Client<P> {
 
 struct Inner<P: Platform> {
     platform: Rc<P>,
+    clock: clock::Clock,
     config: Config,
     observer: Box<dyn Fn(Event)>,
     server: RefCell<discovery::Server>,
@@ -69,6 +71,7 @@ impl<P: Platform> Client<P> {
     /// A client with nobody signed in. `observer` is told of every change of state; it may call the client.
     pub fn new(platform: P, config: Config, observer: impl Fn(Event) + 'static) -> Self {
         Client(Rc::new(Inner {
+            clock: clock::Clock::new(&platform),
             platform: Rc::new(platform),
             config,
             observer: Box::new(observer),
@@ -96,10 +99,10 @@ impl<P: Platform> Client<P> {
         Ok(octets)
     }
 
-    /// The time in seconds, and the seconds by which the server's clock may differ.
-    fn seconds_and_skew(&self) -> (i64, i64) {
+    /// The server's time in seconds, by a corrected estimate, and the seconds by which its clock may differ.
+    fn seconds_and_skew(&self, correction: i64) -> (i64, i64) {
         let skew = id_token::clock_skew(self.0.config.id_token_policy());
-        (self.0.platform.now().div_euclid(1000), skew)
+        ((self.server_time() + correction).div_euclid(1000), skew)
     }
 
     /// Versioned, and apart for each issuer and client, so that two apps on one origin never meet.

@@ -36,8 +36,11 @@ pub trait Platform: 'static {
     /// A lock that is held until it is dropped, or its tab is gone.
     type Lock: 'static;
 
-    /// Milliseconds since the epoch.
+    /// Milliseconds since the epoch, by the device's clock: it may be wrong, and it may be set.
     fn now(&self) -> i64;
+
+    /// Milliseconds that never leap while the page lives. They may stand still while the machine sleeps.
+    fn monotonic(&self) -> i64;
 
     /// Fills a buffer from a cryptographic generator.
     fn random(&self, octets: &mut [u8]) -> Result<(), Unavailable>;

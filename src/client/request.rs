@@ -41,7 +41,7 @@ impl<P: Platform> Client<P> {
         let metadata = self.ready(sign_in).await?;
         if self.pushes(&metadata)? {
             let (request, lifetime) = self.push(&metadata, sign_in, Window::Page).await?;
-            let expires_at = self.0.platform.now().saturating_add(lifetime.saturating_mul(1000));
+            let expires_at = self.time().saturating_add(lifetime.saturating_mul(1000));
             let options = sign_in.options().clone();
             self.0.minted.replace(Some(Minted { options, request, expires_at }));
         }
@@ -91,7 +91,7 @@ impl<P: Platform> Client<P> {
 
     /// The request that was pushed ahead for these options: once (RFC 9126 4).
     fn take_minted(&self, sign_in: &SignIn, window: Window) -> Option<AuthorizeRequest> {
-        let now = self.0.platform.now();
+        let now = self.time();
         let fits = |minted: &mut Minted| {
             window == Window::Page && minted.options == *sign_in.options() && minted.expires_at > now
         };

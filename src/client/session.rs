@@ -137,7 +137,7 @@ impl<P: Platform> Client<P> {
         match &sessions.current {
             Some(session) => State::Authenticated {
                 user: session.user.clone(),
-                expires_at: session.main_token().and_then(|token| token.expires_at),
+                expires_at: session.main_token().and_then(|token| self.expiry(token)),
                 granted: Rc::clone(&session.granted),
                 requested: Rc::clone(&session.requested),
                 stale: sessions.deferred.is_pending(),
@@ -243,6 +243,18 @@ impl<P: Platform> Client<P> {
         was_there
     }
 
+    /// Lets the session go here alone: the storage, and the key that is kept, are those of another by now.
+    pub(super) fn leave(&self) {
+        {
+            let mut sessions = self.0.session.borrow_mut();
+            sessions.generation = sessions.generation.wrapping_add(1);
+            sessions.reason = None;
+            sessions.current = None;
+        }
+        self.release_key();
+        self.tell_state();
+    }
+
     /// Which sign-out was the last.
     pub(super) fn epoch(&self) -> u32 {
         self.0.session.borrow().epoch
@@ -266,7 +278,7 @@ impl<P: Platform> Client<P> {
 
     /// Without a refresh token, a session ends with its access token.
     pub(super) fn expire_if_due(&self) {
-        let now = self.0.platform.now();
+        let now = self.time();
         let is_over = |session: &Session| {
             session.refresh_token.is_none() && session.main_token().is_none_or(|token| !token.is_valid(now))
         };

@@ -3,6 +3,7 @@
 //! What is read back is hostile input. Script that can write it can do worse; what is not whole, or of another
 //! issuer or client, is not there.
 
+use super::clock::Clock;
 use super::platform::Area;
 use super::session::{Event, Session, User};
 use super::tokens::AccessToken;
@@ -38,6 +39,9 @@ const TOKEN: &[Member] = &[
     optional("details", Kind::Details),
 ];
 
+/// Milliseconds by which the device's clock may be set back without a doubt about what is stored.
+const SET_BACK: i64 = 5 * 60_000;
+
 impl<P: Platform> Client<P> {
     fn area(&self) -> Option<Area> {
         let storage = self.0.config.storage()?;
@@ -56,14 +60,16 @@ impl<P: Platform> Client<P> {
 
     /// Looks for what may have changed while the page slept, or what another tab has made of the session.
     pub async fn look(&self) {
-        let is_there = self.session(|_| ()).is_ok();
-        if self.is_shared() && is_there {
-            self.reread();
-        } else if self.is_shared() {
-            self.restore().await;
+        if self.is_shared() {
+            if self.session(|_| ()).is_ok() {
+                self.reread();
+            }
+            if self.session(|_| ()).is_err() {
+                self.restore().await;
+            }
         }
         self.expire_if_due();
-        if self.deadline().is_some_and(|at| at <= self.0.platform.now()) {
+        if self.deadline().is_some_and(|at| at <= self.time()) {
             // The timer sleeps along with the machine. What comes of it is told by events.
             let _ = self.token(&TokenOptions::default()).await;
         }
@@ -82,7 +88,16 @@ impl<P: Platform> Client<P> {
     pub(super) fn reread(&self) {
         let text = self.0.platform.load(Area::Origin, &self.session_key());
         let Ok(text) = text else { return };
+        let own = self.session(|session| json::write(&self.record(session))).ok();
+        if text.is_some() && text == own {
+            return;
+        }
         let record = text.and_then(|text| json::parse(text.as_bytes()));
+        // Tokens of another key are those of another sign-in: they come with their key, at the next look.
+        let key = self.public_key().map(|key| key.thumbprint());
+        if record.as_ref().is_some_and(|record| record.text("jkt") != key.as_deref()) {
+            return self.leave();
+        }
         match record.and_then(|record| self.read_session(record)) {
             Some(newer) => {
                 let before = self.session(|session| session.user.clone()).ok().flatten();
@@ -119,12 +134,14 @@ impl<P: Platform> Client<P> {
     }
 
     fn record(&self, session: &Session) -> Value {
+        let clock = &self.0.clock;
         let token = |token: &AccessToken| {
             Object::new()
                 .text("token", token.token.expose())
                 .value("bound", Value::Bool(token.bound))
-                .maybe_integer("expiresAt", token.expires_at)
-                .maybe_integer("dueAt", token.expires_at.map(|_| token.due_at))
+                .value("since", Value::Integer(clock.by_device(token.since)))
+                .maybe_integer("expiresAt", token.expires_at.map(|at| clock.by_device(at)))
+                .maybe_integer("dueAt", token.expires_at.map(|_| clock.by_device(token.due_at)))
                 .texts("scopes", &token.scopes)
                 .value("narrowed", Value::Bool(token.narrowed))
                 .maybe_text("resource", token.resource.as_deref())
@@ -173,11 +190,11 @@ impl<P: Platform> Client<P> {
         }
         let texts = |name| record.get(name).and_then(Value::texts).map(Rc::new);
         let (granted, requested) = (texts("granted")?, texts("requested")?);
-        let tokens: Option<Vec<AccessToken>> =
-            record.get("tokens")?.as_array()?.iter().map(|token| read_token(token.clone())).collect();
+        let now = self.time();
+        let read = |token: &Value| read_token(token.clone(), &self.0.clock, now);
+        let tokens: Option<Vec<AccessToken>> = record.get("tokens")?.as_array()?.iter().map(read).collect();
         let tokens = tokens?;
         let refresh_token = secret(&mut record, "refreshToken");
-        let now = self.0.platform.now();
         if refresh_token.is_none() && !tokens.first().is_some_and(|token| token.is_valid(now)) {
             return None;
         }
@@ -213,9 +230,14 @@ fn secret(record: &mut Value, name: &str) -> Option<Secret> {
     }
 }
 
-fn read_token(mut record: Value) -> Option<AccessToken> {
+fn read_token(mut record: Value, clock: &Clock, now: i64) -> Option<AccessToken> {
     shape::check(&record, TOKEN).ok()?;
-    let expires_at = record.integer("expiresAt");
+    let time = |name| record.integer(name).map(|at| clock.from_device(at));
+    let since = time("since").unwrap_or_default();
+    // The device's clock was set back since: nobody knows how old the token is, so that it has run out.
+    let latest = if since.saturating_sub(SET_BACK) > now { now } else { i64::MAX };
+    let expires_at = time("expiresAt").map(|at| at.min(latest));
+    let due_at = time("dueAt").or(expires_at).unwrap_or(i64::MAX).min(latest);
     let token = secret(&mut record, "token")?;
     // It goes into a header (RFC 6749 A.12).
     let legal = token.expose().bytes().all(|b| b.is_ascii_graphic());
@@ -223,7 +245,8 @@ fn read_token(mut record: Value) -> Option<AccessToken> {
         token: Rc::new(token),
         bound: record.is_true("bound"),
         expires_at,
-        due_at: record.integer("dueAt").or(expires_at).unwrap_or(i64::MAX),
+        due_at,
+        since: since.min(latest),
         scopes: Rc::new(record.get("scopes").and_then(Value::texts).unwrap_or_default()),
         narrowed: record.is_true("narrowed"),
         resource: record.text("resource").map(str::to_owned),

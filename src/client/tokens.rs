@@ -25,6 +25,8 @@ pub struct AccessToken {
     pub expires_at: Option<i64>,
     /// Milliseconds since the epoch, from when on it is better replaced.
     pub(super) due_at: i64,
+    /// When it came.
+    pub(super) since: i64,
     /// What it is good for.
     pub scopes: Rc<Vec<String>>,
     /// Was it asked for with less than all that was granted?
@@ -61,7 +63,7 @@ impl<P: Platform> Client<P> {
         let at_hand = self.at_hand(&wanted);
         let is_fresh = |token: &AccessToken| !options.force && self.is_fresh(token, options);
         if let Some(token) = at_hand.filter(is_fresh) {
-            return Ok(token);
+            return Ok(self.shown(token));
         }
         let trouble = match self.deferral().filter(|_| !options.force) {
             Some(cause) => Some(cause),
@@ -74,9 +76,18 @@ impl<P: Platform> Client<P> {
         // What is left of the one at hand is better than nothing, unless it is the very thing not wanted.
         let serves = trouble.is_none() || !options.force;
         match self.at_hand(&wanted).filter(|_| serves) {
-            Some(token) => Ok(token),
+            Some(token) => Ok(self.shown(token)),
             None => Err(trouble.unwrap_or_else(not_granted)),
         }
+    }
+
+    /// When a token ends, by the clock that the app has.
+    pub(super) fn expiry(&self, token: &AccessToken) -> Option<i64> {
+        token.expires_at.map(|at| self.0.clock.by_device(at))
+    }
+
+    fn shown(&self, token: AccessToken) -> AccessToken {
+        AccessToken { expires_at: self.expiry(&token), ..token }
     }
 
     /// Another token in place of one that a server does not take, unless there is another already, or none to be had
@@ -113,16 +124,15 @@ impl<P: Platform> Client<P> {
         if is_known { Ok(wanted) } else { Err(not_granted()) }
     }
 
-    /// Takes over what another tab has made of the session meanwhile. Is there another token for this now?
-    fn adopt(&self, wanted: &Wanted) -> bool {
-        let before = self.at_hand(wanted);
+    /// Takes over what another tab has made of the session meanwhile. Is there another token for this now than before?
+    fn adopt(&self, wanted: &Wanted, before: Option<&AccessToken>) -> bool {
         self.reread();
         let now = self.at_hand(wanted);
         now.is_some_and(|now| before.is_none_or(|before| before.token.expose() != now.token.expose()))
     }
 
     fn at_hand(&self, wanted: &Wanted) -> Option<AccessToken> {
-        let now = self.0.platform.now();
+        let now = self.time();
         let serves = |token: &&AccessToken| {
             token.resource == wanted.resource
                 && token.is_valid(now)
@@ -134,7 +144,7 @@ impl<P: Platform> Client<P> {
     }
 
     fn is_fresh(&self, token: &AccessToken, options: &TokenOptions) -> bool {
-        let now = self.0.platform.now();
+        let now = self.time();
         token.due_at > now && token.expires_at.is_none_or(|at| at.saturating_sub(options.min_validity) > now)
     }
 
@@ -172,6 +182,8 @@ impl<P: Platform> Client<P> {
             }
         }
         let is_shared = self.is_shared();
+        // What is heard of another tab while waiting counts as well.
+        let known = self.at_hand(wanted);
         // Held until the new tokens are stored.
         let _lock = match is_shared {
             true => Some(self.0.platform.lock(&self.session_key()).await),
@@ -180,7 +192,7 @@ impl<P: Platform> Client<P> {
         if self.generation() != generation {
             return Err(ended());
         }
-        if is_shared && self.adopt(wanted) {
+        if is_shared && self.adopt(wanted, known.as_ref()) {
             return Ok(());
         }
         let Some(refresh_token) = self.session(|session| session.refresh_token.clone())? else {
@@ -192,6 +204,11 @@ impl<P: Platform> Client<P> {
         let holds = |held: &Rc<Secret>| held.expose() == refresh_token.expose();
         if !self.session(|session| session.refresh_token.as_ref().is_some_and(holds)).unwrap_or(false) {
             return Err(ended());
+        }
+        // What another process has stored may take a moment to be seen here.
+        let is_refused = outcome.as_ref().is_err_and(|error| error.code() == Code::InvalidGrant);
+        if is_refused && self.is_shared() && self.adopt(wanted, known.as_ref()) {
+            return Ok(());
         }
         match outcome {
             Ok((tokens, user)) => self.take_up(tokens, user, newest, wanted),
@@ -239,7 +256,7 @@ impl<P: Platform> Client<P> {
         };
         let token = self.access_token(&tokens, wanted.resource.clone(), asked);
         let token = AccessToken { narrowed, ..token };
-        let expires_at = token.expires_at;
+        let expires_at = self.expiry(&token);
         self.0.session.borrow_mut().deferred = Deferred::default();
         self.change_session(|session| {
             session.refresh_token = Some(refresh_token);
@@ -265,7 +282,7 @@ impl<P: Platform> Client<P> {
         resource: Option<String>,
         asked: Rc<Vec<String>>,
     ) -> AccessToken {
-        let now = self.0.platform.now();
+        let now = self.time();
         let lifetime = tokens.expires_in.map(|seconds| seconds.saturating_mul(1000));
         // A short-lived one is fresh for half of its time at least.
         let fresh = lifetime.map_or(i64::MAX, |lifetime| lifetime - self.0.config.leeway().min(lifetime / 2));
@@ -274,6 +291,7 @@ impl<P: Platform> Client<P> {
             bound: tokens.bound,
             expires_at: lifetime.map(|lifetime| now.saturating_add(lifetime)),
             due_at: now.saturating_add(fresh),
+            since: now,
             scopes: tokens.scope.clone().map_or(asked, Rc::new),
             narrowed: false,
             resource,

@@ -54,7 +54,7 @@ impl<P: Platform> Client<P> {
     async fn signed_claims(&self, token: &str, algorithms: &[jwt::Algorithm]) -> Result<Value, AuthError> {
         let jwt = jwt::parse(token).map_err(userinfo::refused)?;
         let issuer = self.0.config.expected_issuer().ok_or_else(|| userinfo::refused("iss"))?;
-        let (now, skew) = self.seconds_and_skew();
+        let (now, skew) = self.seconds_and_skew(0);
         userinfo::check_signed(&jwt, issuer, self.0.config.client_id(), algorithms, now, skew)
             .map_err(userinfo::refused)?;
         self.verify_signature(&jwt).await.map_err(|error| match error.code() {

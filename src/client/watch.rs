@@ -5,6 +5,8 @@ use super::{Client, Platform};
 use crate::protocol::token::Wanted;
 use std::rc::Rc;
 
+/// Milliseconds that a token serves at least before anybody but the app asks for the next one.
+const SHORTEST_TIME: i64 = 30_000;
 /// The longest timer that browsers take; a longer one would fire at once.
 const LONGEST_TIMER: i64 = i32::MAX as i64;
 
@@ -16,7 +18,10 @@ impl<P: Platform> Client<P> {
             let token = session.main_token()?;
             match session.refresh_token {
                 None => token.expires_at,
-                Some(_) => token.expires_at.filter(|_| ahead).map(|_| token.due_at),
+                Some(_) => {
+                    let at = token.due_at.max(token.since + SHORTEST_TIME);
+                    token.expires_at.filter(|_| ahead).map(|_| at)
+                }
             }
         };
         let at = self.session(deadline).ok().flatten()?;
@@ -46,7 +51,7 @@ impl<P: Platform> Client<P> {
         loop {
             self.expire_if_due();
             let current = self.generation() == generation;
-            let left = self.deadline().filter(|_| current).map(|at| at.saturating_sub(self.0.platform.now()));
+            let left = self.deadline().filter(|_| current).map(|at| at.saturating_sub(self.time()));
             match left {
                 Some(left @ 1..) => return Some(i32::try_from(left.min(LONGEST_TIMER)).unwrap_or(i32::MAX)),
                 Some(_) if !refreshed => {

@@ -13,6 +13,7 @@ pub mod callback;
 pub mod challenge;
 pub mod config;
 pub mod cookie;
+pub mod date;
 pub mod dpop;
 pub mod error;
 pub mod form;

@@ -142,12 +142,10 @@ pub fn response(response: &Response, bound: bool) -> Result<TokenResponse, AuthE
     }
 }
 
-/// Does the server want another proof, with the nonce that it sends along (RFC 9449 8)?
-pub fn wants_nonce(response: &Response) -> bool {
+/// Does the server refuse a request with this `error` (RFC 6749 5.2)?
+pub fn is_refused(response: &Response, error: &str) -> bool {
     matches!(response.status, 400 | 401)
-        && response
-            .json_object("application/json")
-            .is_some_and(|it| it.text("error") == Some("use_dpop_nonce"))
+        && response.json_object("application/json").is_some_and(|it| it.text("error") == Some(error))
 }
 
 fn failure(document: Option<Value>, status: u16) -> AuthError {

@@ -5,9 +5,10 @@ use super::executor::{Executor, Join};
 use super::sign::SigningKey;
 use super::verify;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
-use std::future::Future;
+use std::collections::{BTreeMap, VecDeque};
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
 use wardkey::client::{Area, COOKIE, Platform, Unavailable};
 use wardkey::protocol::http::{Cache, Failure, HEADERS, MAX_BODY, Request, Response};
 use wardkey::protocol::json::{self, Value};
@@ -70,12 +71,41 @@ impl Answer {
     }
 }
 
-/// A lock of the origin, while somebody holds it.
-pub(crate) struct Held(Browser, String);
+/// Somebody's place in the queue for a lock; the first one holds it.
+struct Place {
+    ticket: usize,
+    /// The tab.
+    owner: usize,
+    waker: Option<Waker>,
+}
+
+/// A lock of the origin, while somebody holds it or waits for it: first come, first served.
+pub(crate) struct Held {
+    browser: Browser,
+    name: String,
+    ticket: usize,
+}
+
+impl Held {
+    fn queue(browser: &Browser, name: &str) -> Held {
+        let ticket = browser.tickets.replace(browser.tickets.get() + 1);
+        let place = Place { ticket, owner: browser.executor.owner(), waker: None };
+        browser.locks.borrow_mut().entry(name.to_owned()).or_default().push_back(place);
+        Held { browser: browser.clone(), name: name.to_owned(), ticket }
+    }
+
+    fn poll_turn(&self, context: &Context<'_>) -> Poll<()> {
+        let mut locks = self.browser.locks.borrow_mut();
+        let queue = locks.get_mut(&self.name).expect("a queue");
+        let position = queue.iter().position(|place| place.ticket == self.ticket).expect("a place");
+        queue[position].waker = Some(context.waker().clone());
+        if position == 0 { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
 
 impl Drop for Held {
     fn drop(&mut self) {
-        self.0.locks.borrow_mut().remove(&self.1);
+        self.browser.leave_locks(|place| place.ticket == self.ticket);
     }
 }
 
@@ -124,7 +154,9 @@ pub(crate) struct Tab {
     pub(crate) keys: RefCell<Vec<Value>>,
     /// The keys that are kept, by name.
     pub(crate) key_store: RefCell<BTreeMap<String, Rc<SigningKey>>>,
-    locks: RefCell<BTreeSet<String>>,
+    /// Who holds a lock, and who waits for it.
+    locks: RefCell<BTreeMap<String, VecDeque<Place>>>,
+    tickets: Cell<usize>,
 }
 
 impl std::ops::Deref for Browser {
@@ -159,6 +191,7 @@ impl Browser {
             keys: RefCell::default(),
             key_store: RefCell::default(),
             locks: RefCell::default(),
+            tickets: Cell::default(),
         }))
     }
 
@@ -266,6 +299,24 @@ impl Tab {
 }
 
 impl Tab {
+    /// Closes a tab: nothing that it does goes on, and it holds no lock any more.
+    #[allow(dead_code)] // Where there are several tabs that can be closed.
+    pub(crate) fn close(&self, owner: usize) {
+        self.executor.close(owner);
+        self.leave_locks(|place| place.owner == owner);
+    }
+
+    fn leave_locks(&self, leaves: impl Fn(&Place) -> bool) {
+        let mut locks = self.locks.borrow_mut();
+        locks.values_mut().for_each(|queue| queue.retain(|place| !leaves(place)));
+        let next: Vec<Waker> = locks
+            .values_mut()
+            .filter_map(|queue| queue.front_mut().and_then(|place| place.waker.take()))
+            .collect();
+        drop(locks);
+        next.into_iter().for_each(Waker::wake);
+    }
+
     fn area(&self, area: Area) -> &RefCell<BTreeMap<String, String>> {
         match area {
             Area::Tab => &self.storage,
@@ -313,7 +364,11 @@ impl Platform for Browser {
     type Lock = Held;
 
     fn now(&self) -> i64 {
-        self.executor.now()
+        self.executor.clock()
+    }
+
+    fn monotonic(&self) -> i64 {
+        self.executor.monotonic()
     }
 
     /// Predictable, and never twice the same.
@@ -416,10 +471,9 @@ impl Platform for Browser {
     }
 
     async fn lock(&self, name: &str) -> Held {
-        while !self.locks.borrow_mut().insert(name.to_owned()) {
-            self.executor.sleep(1).await;
-        }
-        Held(self.clone(), name.to_owned())
+        let held = Held::queue(self, name);
+        poll_fn(|context| held.poll_turn(context)).await;
+        held
     }
 
     fn load(&self, area: Area, key: &str) -> Result<Option<String>, Unavailable> {

@@ -25,6 +25,8 @@ impl Wake for Woken {
 struct Task {
     work: Work,
     woken: Arc<Woken>,
+    /// The tab whose task it is.
+    owner: usize,
 }
 
 /// Who is woken by a timer: whoever asked last, as with a JavaScript promise.
@@ -32,8 +34,15 @@ type Slot = Rc<RefCell<Option<Waker>>>;
 
 /// The tasks, the timers and the time.
 pub(crate) struct Executor {
-    now: Cell<i64>,
+    /// The time by which timers go. It stands still while the machine sleeps.
+    awake: Cell<i64>,
+    /// For how long the machine has slept.
+    asleep: Cell<i64>,
+    /// By how much the device's clock is ahead of the servers'.
+    wrong: Cell<i64>,
     next: Cell<u64>,
+    /// The tab that runs now: what it starts is its own.
+    owner: Cell<usize>,
     tasks: RefCell<BTreeMap<u64, Task>>,
     timers: RefCell<Vec<(i64, Slot)>>,
 }
@@ -59,20 +68,39 @@ impl Executor {
     /// An executor whose clock shows these milliseconds since the epoch.
     pub(crate) fn new(now: i64) -> Self {
         Executor {
-            now: Cell::new(now),
+            awake: Cell::new(now),
+            asleep: Cell::new(0),
+            wrong: Cell::new(0),
             next: Cell::new(0),
+            owner: Cell::new(0),
             tasks: RefCell::default(),
             timers: RefCell::default(),
         }
     }
 
+    /// The time, as every server's clock shows it.
     pub(crate) fn now(&self) -> i64 {
-        self.now.get()
+        self.awake.get() + self.asleep.get()
     }
 
-    /// Moves the clock without anybody noticing, as after the sleep of a machine.
-    pub(crate) fn set_clock(&self, now: i64) {
-        self.now.set(now);
+    /// What the device's clock shows.
+    pub(crate) fn clock(&self) -> i64 {
+        self.now() + self.wrong.get()
+    }
+
+    /// What the clock shows that nobody can set.
+    pub(crate) fn monotonic(&self) -> i64 {
+        self.awake.get() - 1_000_000_000_000
+    }
+
+    /// Sets the device's clock, and no other.
+    pub(crate) fn set_clock(&self, clock: i64) {
+        self.wrong.set(clock - self.now());
+    }
+
+    /// Lets time pass without anybody noticing: no task runs, and timers and the monotonic clock stand still.
+    pub(crate) fn sleep_machine(&self, milliseconds: i64) {
+        self.asleep.set(self.asleep.get() + milliseconds);
     }
 
     /// Starts a task; it runs when the executor does.
@@ -85,7 +113,7 @@ impl Executor {
             *place.borrow_mut() = Some(value);
         });
         let woken = Arc::new(Woken(AtomicBool::new(true)));
-        self.tasks.borrow_mut().insert(id, Task { work, woken });
+        self.tasks.borrow_mut().insert(id, Task { work, woken, owner: self.owner() });
         Join { id, result }
     }
 
@@ -99,21 +127,54 @@ impl Executor {
         self.tasks.borrow().len()
     }
 
+    /// The tab that runs now, by its number.
+    pub(crate) fn owner(&self) -> usize {
+        self.owner.get()
+    }
+
+    /// Does something on behalf of a tab.
+    pub(crate) fn as_owner<T>(&self, owner: usize, work: impl FnOnce() -> T) -> T {
+        let before = self.owner.replace(owner);
+        let value = work();
+        self.owner.set(before);
+        value
+    }
+
+    /// Closes a tab: its tasks are dropped where they stand.
+    #[allow(dead_code)] // Where there are several tabs that can be closed.
+    pub(crate) fn close(&self, owner: usize) {
+        let closed: Vec<Task> = {
+            let mut tasks = self.tasks.borrow_mut();
+            let ids: Vec<u64> =
+                tasks.iter().filter(|(_, task)| task.owner == owner).map(|(id, _)| *id).collect();
+            ids.iter().filter_map(|id| tasks.remove(id)).collect()
+        };
+        drop(closed);
+    }
+
+    /// The first task that was woken and has not run since; with `nth`, another one.
+    pub(crate) fn woken(&self, nth: usize) -> Option<u64> {
+        let tasks = self.tasks.borrow();
+        let mut woken = tasks.iter().filter(|(_, task)| task.woken.0.load(Ordering::SeqCst));
+        woken.nth(nth).map(|(id, _)| *id)
+    }
+
+    /// Runs a task as far as it goes.
+    pub(crate) fn poll(&self, id: u64) {
+        // Out of the map while it runs, as it may start others.
+        let Some(mut task) = self.tasks.borrow_mut().remove(&id) else { return };
+        task.woken.0.store(false, Ordering::SeqCst);
+        let waker = Waker::from(Arc::clone(&task.woken));
+        let mut context = Context::from_waker(&waker);
+        if self.as_owner(task.owner, || task.work.as_mut().poll(&mut context)).is_pending() {
+            self.tasks.borrow_mut().insert(id, task);
+        }
+    }
+
     /// Runs every task that was woken until none is.
     pub(crate) fn settle(&self) {
-        loop {
-            let woken = {
-                let tasks = self.tasks.borrow();
-                let found = tasks.iter().find(|(_, task)| task.woken.0.swap(false, Ordering::SeqCst));
-                found.map(|(id, _)| *id)
-            };
-            let Some(id) = woken else { return };
-            // Out of the map while it runs, as it may start others.
-            let Some(mut task) = self.tasks.borrow_mut().remove(&id) else { continue };
-            let waker = Waker::from(Arc::clone(&task.woken));
-            if task.work.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
-                self.tasks.borrow_mut().insert(id, task);
-            }
+        while let Some(id) = self.woken(0) {
+            self.poll(id);
         }
     }
 
@@ -131,40 +192,49 @@ impl Executor {
 
     /// Lets this much time pass, timer after timer.
     pub(crate) fn advance(&self, milliseconds: i64) {
-        let end = self.now() + milliseconds;
+        let end = self.awake.get() + milliseconds;
         self.settle();
         while self.next_timer(end) {
             self.settle();
         }
-        self.now.set(end);
+        self.awake.set(end);
         self.settle();
     }
 
     /// Moves the clock to the next timer that is due until then, and wakes it. False if there is none.
     fn next_timer(&self, until: i64) -> bool {
-        let mut timers = self.timers.borrow_mut();
-        let Some(position) = (0..timers.len()).min_by_key(|position| timers[*position].0) else {
-            return false;
-        };
-        if timers[position].0 > until {
-            return false;
+        let is_due = self.timers().first().is_some_and(|at| *at <= until);
+        if is_due {
+            self.fire(0);
         }
-        let (at, slot) = timers.remove(position);
-        drop(timers);
-        self.now.set(self.now().max(at));
+        is_due
+    }
+
+    /// When the timers end that somebody waits for, by the time awake, the next one first.
+    pub(crate) fn timers(&self) -> Vec<i64> {
+        let mut timers = self.timers.borrow_mut();
+        // The other end was dropped.
+        timers.retain(|(_, slot)| Rc::strong_count(slot) > 1);
+        timers.sort_by_key(|(at, _)| *at);
+        timers.iter().map(|(at, _)| *at).collect()
+    }
+
+    /// Moves the clock to one of [`timers`](Self::timers), and wakes it: those before it are late then.
+    pub(crate) fn fire(&self, position: usize) {
+        let (at, slot) = self.timers.borrow_mut().remove(position);
+        self.awake.set(self.awake.get().max(at));
         let waker = slot.borrow_mut().take();
         waker.into_iter().for_each(Waker::wake);
-        true
     }
 
     /// A timer. What is dropped before its time wakes nobody that matters.
     pub(crate) fn sleep(self: &Rc<Self>, milliseconds: i64) -> impl Future<Output = ()> + use<> {
         let executor = Rc::clone(self);
-        let at = self.now() + milliseconds;
+        let at = self.awake.get() + milliseconds;
         let slot = Slot::default();
         self.timers.borrow_mut().push((at, Rc::clone(&slot)));
         poll_fn(move |context| {
-            if executor.now() >= at {
+            if executor.awake.get() >= at {
                 return Poll::Ready(());
             }
             *slot.borrow_mut() = Some(context.waker().clone());

@@ -290,8 +290,9 @@ impl AuthServer {
 
     /// The thumbprint of the proof's key. Where there is a nonce, it is what tells the proof's time (RFC 9449 11.1).
     fn check_proof(&self, sent: &Sent, token: Option<&str>) -> Result<String, String> {
-        let ahead = self.nonce_of(sent).map_or(self.ahead.get(), |_| 0);
-        self.proofs.check(sent, token, self.executor.now() / 1000 + ahead)
+        let claimed = proofs::claims(sent)["iat"].as_i64().unwrap_or_default();
+        let now = self.nonce_of(sent).map_or(self.executor.now() / 1000 + self.ahead.get(), |_| claimed);
+        self.proofs.check(sent, token, now)
     }
 
     fn push(&self, form: &str) -> Answer {

@@ -37,6 +37,8 @@ mod sign_out;
 mod step_up;
 mod storage;
 mod stored_session;
+mod time;
+mod time_proofs;
 mod token_response;
 mod transaction_storage;
 mod two_servers;

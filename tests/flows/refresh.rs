@@ -30,8 +30,7 @@ pub(crate) fn forms(world: &World) -> Vec<BTreeMap<String, String>> {
 }
 
 pub(crate) fn pass(world: &World, milliseconds: i64) {
-    let executor = world.browser.executor();
-    executor.set_clock(executor.now() + milliseconds);
+    world.browser.executor().sleep_machine(milliseconds);
 }
 
 #[test]

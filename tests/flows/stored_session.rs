@@ -114,7 +114,7 @@ fn a_session_that_has_run_out_is_not_taken_up() {
     let world = World::new();
     let options = json!({ "storage": "localStorage" });
     sign_in(&world, &options);
-    world.browser.executor().set_clock(world.browser.executor().now() + 3_600_000);
+    world.browser.executor().sleep_machine(3_600_000);
     let page = reload(&world, &options);
     assert!(!page.is_signed_in());
     assert!(world.browser.origin_storage.borrow().is_empty());
@@ -255,4 +255,24 @@ fn storage_is_one_of_three_places() {
         let refused = wardkey::protocol::config::Config::read(&value(&options)).expect_err("a place");
         assert_eq!(refused.option(), Some("storage"));
     }
+}
+
+#[test]
+fn a_tab_takes_up_the_key_along_with_another_tabs_sign_in() {
+    let world = World::new();
+    let mut options = kept();
+    options["dpop"] = json!(true);
+    let one = sign_in(&world, &options);
+    let other = reload(&world, &options);
+    one.client.sign_out_local();
+    world.browser.advance(10);
+    let again = sign_in(&world, &options);
+    // It has missed what happened, and finds it before it uses a token.
+    other.run(|client| async move { client.look().await });
+    assert!(other.is_signed_in() && again.is_signed_in());
+    for page in [&other, &again] {
+        assert_eq!(page.fetch("https://api.example/v1").expect("an answer").answer, r#"{"ok":true}"#);
+    }
+    assert_eq!(world.browser.keys.borrow().len(), 2, "a key for each session");
+    assert!(world.server.complaints().is_empty(), "{:?}", world.server.complaints());
 }

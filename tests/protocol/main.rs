@@ -4,6 +4,7 @@
 
 mod challenge;
 mod cookie;
+mod date;
 mod dpop;
 mod front_channel;
 mod id_token;

@@ -15,6 +15,7 @@ export function renderSession(client: AuthClient, state: AuthState): void {
   const losesFocus = from.contains(document.activeElement);
   from.hidden = true;
   to.hidden = state.status === "loading";
+  byId("restoring").hidden = state.status !== "loading";
   if (signedIn) renderUser(client, state);
   renderPresence(state);
   if (losesFocus) to.querySelector("h1")?.focus();

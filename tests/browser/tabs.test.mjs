@@ -1,0 +1,188 @@
+// Tabs follow each other: what happens to the session in one reaches the others, without a reload.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { form, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
+
+/** What a change may take to be everywhere. */
+const SOON = 1_000;
+const TABS = 5;
+const CALLS = 10;
+
+const suite = await openFullSuite();
+after(() => suite.close());
+
+const refreshes = () => suite.tokenRequests().filter((request) => form(request).grant_type === "refresh_token");
+
+const options = (storage, clientId = "refresh") => ({
+  clientId,
+  storage,
+  restore: "auto",
+  silentRedirectUri: suite.url("silent.html"),
+});
+
+/** Another tab of the same app. */
+async function openTab(context, given) {
+  const page = await context.newPage();
+  await page.goto(suite.url(PROBE));
+  await page.evaluate(async (forClient) => {
+    globalThis.client = await globalThis.openClient(forClient);
+    globalThis.heard = [];
+    for (const event of ["signedIn", "signedOut", "userChanged"]) client.on(event, () => globalThis.heard.push(event));
+  }, given);
+  return page;
+}
+
+/** Who is signed in in a tab. */
+const who = (page) => page.evaluate(() => client.state.user?.sub ?? client.state.status);
+
+/** Waits until a tab shows this person or status. */
+const shows = (page, expected, timeout = SOON) =>
+  page.waitForFunction((wanted) => (client.state.user?.sub ?? client.state.status) === wanted, expected, { timeout, polling: 20 });
+
+/** In this tab, signs somebody in with a popup. */
+async function signInAs(page, username, password) {
+  const opened = page.waitForEvent("popup");
+  await page.evaluate(() => void (globalThis.ended = globalThis.outcome(client.signInPopup({ prompt: "login" }))));
+  const popup = await opened;
+  await popup.getByLabel("Name").fill(username);
+  await popup.getByLabel("Password").fill(password);
+  await popup.getByRole("button", { name: "Sign in" }).click();
+  await popup.getByRole("button", { name: "Allow" }).click();
+  await popup.waitForURL(`**/${PROBE}?*`);
+  const { clientId } = options();
+  await popup.evaluate(async (id) => void (await globalThis.openClient({ clientId: id })).handleCallback(), clientId);
+  assert.equal((await page.evaluate(() => globalThis.ended)).user?.sub, username);
+}
+
+for (const storage of ["memory", "sessionStorage", "localStorage"]) {
+  test(
+    `${storage}: sign-in, another person and sign-out are in the other tab within a second`,
+    suite.withPage(async ({ page, context }) => {
+      await page.goto("about:blank");
+      const one = await openTab(context, options(storage));
+      const two = await openTab(context, options(storage));
+      await signInAs(one, "alice", "wonderland");
+      await shows(two, "alice");
+      await signInAs(one, "bob", "workshop");
+      await shows(two, "bob");
+      assert.ok((await two.evaluate(() => globalThis.heard)).includes("userChanged"));
+      await two.evaluate(() => client.signOutLocal());
+      await shows(one, "anonymous");
+      assert.deepEqual(await one.evaluate(() => client.state), { status: "anonymous" });
+      const outcome = await one.evaluate(() => globalThis.outcome(client.getAccessToken()));
+      assert.equal(outcome.code, "not_signed_in");
+      assert.equal((await one.evaluate(() => globalThis.heard)).filter((event) => event === "signedOut").length, 1);
+    }),
+  );
+}
+
+test(
+  "forged messages and storage events change nothing",
+  suite.withPage(async ({ page, context }) => {
+    for (const storage of ["memory", "localStorage"]) {
+      await signInOnProbe(page, suite, options(storage));
+      await page.evaluate(() => {
+        globalThis.changes = [];
+        client.subscribe((state) => globalThis.changes.push(state.status));
+      });
+      const tag = await page.evaluate(() => Object.keys(sessionStorage).find((key) => key.startsWith("wardkey:signed-in")).split(":")[3]);
+      const forger = await context.newPage();
+      await forger.goto(suite.url(PROBE));
+      const before = suite.seen("as").length;
+      await forger.evaluate((name) => {
+        const bus = new BroadcastChannel(name);
+        const forged = [{ type: "login", token: "t" }, { type: "logout" }, "", "signedOut", null, 1, ["ended"], "ended"];
+        for (const message of forged) bus.postMessage(message);
+      }, `wardkey:${tag}`);
+      await page.evaluate((suffix) => {
+        for (const key of [`wardkey:ended:1:${suffix}`, `wardkey:session:1:${suffix}`, "wardkey:1:x", null]) {
+          dispatchEvent(new StorageEvent("storage", { key, newValue: '{"token":"t"}', storageArea: localStorage }));
+        }
+      }, tag);
+      // The last of the messages has been heard when one is answered that was sent after it.
+      await page.evaluate(() => globalThis.outcome(client.getAccessToken()));
+      assert.equal(await who(page), "alice", storage);
+      assert.deepEqual(await page.evaluate(() => globalThis.changes), [], storage);
+      assert.equal(suite.seen("as").length, before, storage);
+      await forger.close();
+      await page.evaluate(() => client.dispose());
+    }
+  }),
+);
+
+test(
+  `${TABS} tabs with ${CALLS} calls each at the end of a token: one refresh`,
+  suite.withPage(async ({ page, context }) => {
+    const given = { ...options("localStorage", "brief"), refresh: { auto: false } };
+    await signInOnProbe(page, suite, given);
+    const tabs = [page];
+    while (tabs.length < TABS) tabs.push(await openTab(context, given));
+    for (const tab of tabs) assert.equal(await who(tab), "alice");
+    await page.waitForFunction(() => client.state.expiresAt < Date.now());
+    const tokens = await Promise.all(
+      tabs.map((tab) =>
+        tab.evaluate((calls) => Promise.all(Array.from({ length: calls }, () => client.getAccessToken())), CALLS),
+      ),
+    );
+    assert.equal(new Set(tokens.flat()).size, 1);
+    assert.equal(refreshes().length, 1);
+    assert.ok(!suite.tokens().slice(0, 1).includes(tokens[0][0]));
+  }),
+);
+
+test(
+  "a tab that is closed in the middle of a refresh leaves the lock to the others",
+  suite.withPage(async ({ page, context }) => {
+    const given = { ...options("localStorage"), refresh: { auto: false } };
+    await signInOnProbe(page, suite, given);
+    const dying = await openTab(context, given);
+    await dying.evaluate(async () => {
+      const { fetch } = globalThis;
+      // It holds the lock then, and its request never leaves.
+      await new Promise((asked) => {
+        globalThis.fetch = (request, init) =>
+          (request.url ?? request).endsWith("/token") ? new Promise(asked) : fetch(request, init);
+        void client.getToken({ forceRefresh: true });
+      });
+    });
+    const waiting = page.evaluate(() => client.getToken({ forceRefresh: true }));
+    await page.waitForFunction(async () => (await navigator.locks.query()).pending.length === 1);
+    assert.equal(refreshes().length, 0);
+    await dying.close();
+    assert.ok((await waiting).accessToken);
+    assert.equal(refreshes().length, 1);
+  }),
+);
+
+test(
+  "a page from the back-forward cache has no session after a sign-out elsewhere, before any token is used",
+  suite.withPage(async ({ page, context }) => {
+    await signInOnProbe(page, suite, options("memory"));
+    await page.evaluate((api) => {
+      // As early as a page can act.
+      addEventListener("pageshow", ({ persisted }) => {
+        globalThis.back = { persisted, status: client.state.status };
+        globalThis.asked = globalThis.outcome(client.fetch(api));
+      });
+      globalThis.followed = new Promise((resolve) => client.on("signedIn", resolve));
+    }, suite.apiUrl("/notes"));
+    const other = await context.newPage();
+    await signInOnProbe(other, suite, options("memory"));
+    await page.evaluate(() => globalThis.followed);
+    await page.waitForFunction(() => !document.querySelector("iframe"));
+    await page.goto(`${suite.demo.issuer}/.well-known/openid-configuration`);
+    await other.evaluate(async () => {
+      // Chromium drops a page that would have heard a message meanwhile. Others keep it, and the message is lost.
+      BroadcastChannel.prototype.postMessage = () => {};
+      await client.signOutLocal();
+    });
+    await page.goBack({ waitUntil: "commit" });
+    await page.waitForFunction(() => globalThis.client || globalThis.openClient);
+    const { back, asked } = await page.evaluate(async () => ({ back: globalThis.back, asked: await globalThis.asked }));
+    assert.deepEqual(back, { persisted: true, status: "anonymous" });
+    assert.equal(asked.code, "not_signed_in");
+    assert.equal(suite.calls().length, 0);
+  }),
+);
