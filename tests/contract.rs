@@ -276,12 +276,23 @@ fn named_in_tables(text: &str) -> Vec<&str> {
     rows.flat_map(|row| row.split('`').skip(1).step_by(2)).collect()
 }
 
+/// The rules that a row begins with: `001`, `132–139`, `142, 143`.
+fn numbers(row: &str) -> impl Iterator<Item = std::ops::RangeInclusive<u32>> {
+    let end = row.find(|c: char| !(c.is_ascii_digit() || matches!(c, '–' | ',' | ' '))).unwrap_or(row.len());
+    row[..end].split(',').filter_map(|part| {
+        let (first, last) = part.split_once('–').unwrap_or((part, part));
+        Some(first.trim().parse().ok()?..=last.trim().parse().ok()?)
+    })
+}
+
 #[test]
 fn the_security_policy_names_files_and_tests_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut tests = String::new();
-    for entry in fs::read_dir(root.join("tests/flows")).expect("the flows") {
-        tests += &fs::read_to_string(entry.expect("an entry").path()).expect("a source");
+    for folder in ["tests/flows", "tests/protocol"] {
+        for entry in fs::read_dir(root.join(folder)).expect("tests") {
+            tests += &fs::read_to_string(entry.expect("an entry").path()).expect("a source");
+        }
     }
     let security = source("SECURITY.md");
     let named = named_in_tables(&security);
@@ -294,6 +305,12 @@ fn the_security_policy_names_files_and_tests_that_exist() {
             assert!(root.join(name).is_file(), "no file {name}");
             files += 1;
         }
+    }
+    // Each rule has a row, from the first to the last of those that a client of this kind can keep.
+    let rows: Vec<&str> = security.lines().filter_map(|line| line.strip_prefix("| ")).collect();
+    for rule in 1..=145 {
+        let is_its = |row: &&str| numbers(row).any(|range| range.contains(&rule));
+        assert_eq!(rows.iter().filter(|row| is_its(row)).count(), 1, "rows of rule {rule:03}");
     }
     assert!(files > 20 && functions > 50, "{files} files and {functions} tests: is the table still there?");
 }
