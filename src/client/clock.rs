@@ -7,7 +7,7 @@
 
 use super::{Client, Platform};
 use crate::protocol::date;
-use crate::protocol::http::{Request, Response};
+use crate::protocol::http::Response;
 use crate::protocol::json::Value;
 use std::cell::Cell;
 
@@ -86,14 +86,11 @@ impl<P: Platform> Client<P> {
         if !fits && (is_near(time) || is_near(self.0.platform.now())) { at - time } else { 0 }
     }
 
-    /// What a token of the server shows to be wrong with the estimate. One that was `made_now` is new, as its nonce
-    /// proves, or the `state` in it; any other has not run out, or the server would not send it.
-    pub(super) fn correction_by(&self, claims: &Value, made_now: bool) -> i64 {
+    /// What is wrong with the estimate if a token of the server is new: a server sends none that has run out.
+    pub(super) fn correction_by(&self, claims: &Value) -> i64 {
         let Some(issued) = claims.integer("iat") else { return 0 };
         let lifetime = claims.integer("exp").map_or(i64::MAX, |expires| expires.saturating_sub(issued));
-        let lifetime = lifetime.saturating_mul(1000);
-        let span = if made_now { lifetime.min(EARLY) } else { lifetime };
-        self.correction(issued.saturating_mul(1000), span)
+        self.correction(issued.saturating_mul(1000), lifetime.saturating_mul(1000).min(EARLY))
     }
 
     /// Corrects the estimate, after which it is the one guess.
@@ -103,10 +100,9 @@ impl<P: Platform> Client<P> {
         clock.guess.set(self.server_time() - self.0.platform.monotonic());
     }
 
-    /// Learns from the date of an answer, where CORS shows it. One to GET may come out of a cache.
-    pub(super) fn note_date(&self, request: &Request, response: &Response) {
-        let date = response.header("date").filter(|_| request.form.is_some()).and_then(date::imf_fixdate);
-        if let Some(seconds) = date {
+    /// Learns from the date of an answer that no cache has kept, where CORS shows it.
+    pub(super) fn note_date(&self, response: &Response) {
+        if let Some(seconds) = response.header("date").and_then(date::imf_fixdate) {
             self.correct(self.correction(seconds * 1000, LATE));
         }
     }

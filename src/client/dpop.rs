@@ -77,7 +77,7 @@ impl<P: Platform> Client<P> {
             let sent = self.0.platform.send(&request, self.0.config.timeout()).await;
             let response = sent.map_err(|failure| failure.error(phase))?;
             let is_new = self.note_nonce(&request.url, &response, nonce.as_deref());
-            self.note_date(&request, &response);
+            self.note_date(&response);
             if is_proved {
                 self.note_success(&response, nonce.as_deref());
             }

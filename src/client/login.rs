@@ -133,7 +133,7 @@ impl<P: Platform> Client<P> {
         let jwt = jwt::parse(token.expose()).map_err(malformed)?;
         let config = &self.0.config;
         let issuer = config.issuer().unwrap_or_default();
-        let correction = self.correction_by(&jwt.claims, true);
+        let correction = self.correction_by(&jwt.claims);
         let (now, skew) = self.seconds_and_skew(correction);
         let algorithms = id_token::algorithms(config.id_token_policy(), metadata.authorization_algorithms());
         callback::check_signed(&jwt, issuer, config.client_id(), &algorithms, now, skew)?;
@@ -255,7 +255,7 @@ impl<P: Platform> Client<P> {
     ) -> Outcome {
         let config = &self.0.config;
         let policy = config.id_token_policy();
-        let correction = self.correction_by(&jwt.claims, made_now);
+        let correction = self.correction_by(&jwt.claims);
         let (now, clock_skew) = self.seconds_and_skew(correction);
         let expected = Expected {
             issuer: config.expected_issuer().ok_or_else(|| id_token::refused("iss"))?,
@@ -270,7 +270,7 @@ impl<P: Platform> Client<P> {
         if !config.skips_signatures() {
             self.verify_signature(jwt).await?;
         }
-        // One that came with a refresh may be of any age: all it shows is that it is not earlier now.
+        // A nonce proves that it is new. One that came with a refresh shows only that it is not earlier now.
         if made_now || correction > 0 {
             self.correct(correction);
         }

@@ -105,6 +105,18 @@ fn sec_105_proofs_have_the_servers_time_when_the_clock_is_set() {
 }
 
 #[test]
+fn sec_105_a_proof_with_a_nonce_shows_nothing_about_the_clock() {
+    let world = World::new();
+    *world.server.nonce.borrow_mut() = Some("n-1".to_owned());
+    let page = signed_in(&world);
+    turn(&world, DAY);
+    force(&page);
+    assert!(page.fetch(API).expect("an answer").answer.contains("ok"));
+    assert!(error_of_newest_proof(&world).abs() <= 5);
+    assert_eq!(world.server.complaints().len(), 1);
+}
+
+#[test]
 fn sec_105_proofs_have_the_servers_time_after_a_sleep() {
     let world = World::new();
     let page = signed_in(&world);
