@@ -119,6 +119,10 @@ impl Engine {
                 self.client.sign_out_local();
                 Ok(JsValue::UNDEFINED)
             }
+            "forget" => {
+                self.client.forget_stored();
+                Ok(JsValue::UNDEFINED)
+            }
             "follow" => {
                 self.client.follow();
                 Ok(JsValue::UNDEFINED)

@@ -190,6 +190,8 @@ impl<P: Platform> Client<P> {
     /// Lets the key go, which may be kept.
     pub(super) fn release_key(&self) {
         self.0.proofs.borrow_mut().key = None;
+        // What was pushed ahead was bound to it.
+        self.0.minted.replace(None);
     }
 
     /// Forgets the key: the next session has another one.

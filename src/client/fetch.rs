@@ -1,7 +1,7 @@
 //! The authenticated `fetch`: the token goes where the app said and nowhere else, and what a server asks for
 //! besides is given once (RFC 6750; RFC 9449 7; RFC 9470).
 
-use super::session::Event;
+use super::session::{Event, User};
 use super::tokens::AccessToken;
 use super::{Client, Platform};
 use crate::protocol::challenge::{self, Challenge};
@@ -10,6 +10,7 @@ use crate::protocol::http::Response;
 use crate::protocol::target::Target;
 use crate::protocol::token::{TokenOptions, Wanted};
 use crate::protocol::{form, url};
+use std::rc::Rc;
 
 /// A request of the app's own.
 #[derive(Debug)]
@@ -76,8 +77,15 @@ impl<P: Platform> Client<P> {
     ) -> Result<Fetched<P::Answer>, AuthError> {
         let options = self.admit(call, api)?;
         let (mut nonces, mut times, mut tokens) = (1, 1, 1);
+        let person = self.subject();
+        let is_other = |now: Option<Rc<User>>| {
+            now.as_ref().map(|user| &user.subject) != person.as_ref().map(|user| &user.subject)
+        };
         loop {
             let token = self.token(&options).await?;
+            if is_other(self.subject()) {
+                return Err(refused(Code::Aborted, "another person is signed in by now"));
+            }
             let nonce = self.nonce(&call.url);
             let time = self.server_time();
             let (answer, response) =

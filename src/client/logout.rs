@@ -78,8 +78,14 @@ impl<P: Platform> Client<P> {
         Ok(Farewell::Server(departure.url))
     }
 
-    /// Ends the session here only.
+    /// Ends the session here only, and with it the key that its tokens were bound to.
     pub fn sign_out_local(&self) {
+        self.end_here();
+        self.forget_key();
+    }
+
+    /// Ends the session here. What is kept for all tabs is the matter of the tab that signed out.
+    pub(super) fn end_here(&self) {
         self.next_epoch();
         if self.end_session(None) {
             self.tell(Event::SignedOut(None));

@@ -9,6 +9,7 @@ use crate::protocol::http::Cache;
 use crate::protocol::json::Value;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::par;
+use crate::protocol::transaction::LIFETIME;
 
 /// Where to send the browser.
 #[derive(Clone, Debug)]
@@ -41,6 +42,8 @@ impl<P: Platform> Client<P> {
         let metadata = self.ready(sign_in).await?;
         if self.pushes(&metadata)? {
             let (request, lifetime) = self.push(&metadata, sign_in, Window::Page).await?;
+            // Not longer than there is time for what comes then.
+            let lifetime = lifetime.min(LIFETIME / 2000);
             let expires_at = self.time().saturating_add(lifetime.saturating_mul(1000));
             let options = sign_in.options().clone();
             self.0.minted.replace(Some(Minted { options, request, expires_at }));
@@ -64,6 +67,12 @@ impl<P: Platform> Client<P> {
             metadata.ok_or_else(|| failed(Code::NotInitialised, "call and await prepare() first"))?;
         if let Some(request) = self.take_minted(sign_in, window) {
             return Ok(request);
+        }
+        if self.keeps_key() && self.public_key().is_none() {
+            return Err(failed(
+                Code::NotInitialised,
+                "the key is not there yet: call and await prepare() again",
+            ));
         }
         if self.pushes(&metadata)? && self.must_push(&metadata) {
             let reason = "the request must be pushed: call and await prepare() with the same options first";

@@ -173,6 +173,11 @@ impl<P: Platform> Client<P> {
         (self.0.observer)(event);
     }
 
+    /// Who is signed in.
+    pub(super) fn subject(&self) -> Option<Rc<User>> {
+        self.session(|session| session.user.clone()).ok().flatten()
+    }
+
     /// Tells when the session is another person's now.
     pub(super) fn tell_if_other(&self, before: Option<Rc<User>>, now: Option<Rc<User>>) {
         if let (Some(before), Some(now)) = (before, now)
@@ -233,7 +238,7 @@ impl<P: Platform> Client<P> {
             sessions.reason = reason;
             sessions.current.take()
         };
-        self.forget_key();
+        self.release_key();
         // Those under way find out by themselves.
         self.0.handlings.borrow_mut().retain(|handling| handling.is_under_way());
         let was_there = ended.is_some();
@@ -283,7 +288,13 @@ impl<P: Platform> Client<P> {
             session.refresh_token.is_none() && session.main_token().is_none_or(|token| !token.is_valid(now))
         };
         if self.session(is_over).unwrap_or(false) {
-            self.expire(expired());
+            // Another tab may have signed in anew meanwhile.
+            if self.is_shared() {
+                self.reread();
+            }
+            if self.session(is_over).unwrap_or(false) {
+                self.expire(expired());
+            }
         }
     }
 

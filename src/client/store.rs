@@ -80,7 +80,15 @@ impl<P: Platform> Client<P> {
     pub fn follow(&self) {
         let stored = self.0.platform.load(Area::Origin, &self.session_key());
         if !(self.is_shared() && stored.is_ok_and(|text| text.is_some())) {
-            self.sign_out_local();
+            self.end_here();
+        }
+    }
+
+    /// Drops a stored session that is not this tab's: that of the tab of which this one is a copy.
+    pub fn forget_stored(&self) {
+        if let Some(area) = self.area() {
+            // Where it cannot be written, there was nothing to read.
+            let _ = self.0.platform.save(area, &self.session_key(), None);
         }
     }
 
@@ -100,9 +108,14 @@ impl<P: Platform> Client<P> {
         }
         match record.and_then(|record| self.read_session(record)) {
             Some(newer) => {
-                let before = self.session(|session| session.user.clone()).ok().flatten();
+                let before = self.subject();
                 let now = newer.user.clone();
-                self.change_session(|session| *session = newer);
+                if before.as_ref().map(|user| &user.subject) == now.as_ref().map(|user| &user.subject) {
+                    return self.change_session(|session| *session = newer);
+                }
+                // What is under way for one person does not go on for another.
+                self.begin_session(newer);
+                self.tell_state();
                 self.tell_if_other(before, now);
             }
             None => self.expire(super::session::expired()),
@@ -112,6 +125,14 @@ impl<P: Platform> Client<P> {
     /// Versioned, and apart for each issuer and client, so that two apps on one origin never meet.
     pub(super) fn session_key(&self) -> String {
         ["wardkey:session:1:", self.0.config.tag()].concat()
+    }
+
+    /// What all tabs share of the session.
+    pub(super) fn stored(&self) -> Option<Secret> {
+        if !self.is_shared() {
+            return None;
+        }
+        self.0.platform.load(Area::Origin, &self.session_key()).ok().flatten().map(Secret::new)
     }
 
     /// Writes what the session now is, or that there is none. Where that fails it goes on in memory.
@@ -128,6 +149,8 @@ impl<P: Platform> Client<P> {
         let stored = self.0.platform.save(area, &self.session_key(), text);
         self.0.is_stored.set(stored.is_ok());
         if let Err(Unavailable) = stored {
+            // What stands there is spent: nothing is better.
+            let _ = self.0.platform.save(area, &self.session_key(), None);
             let reason = "the session cannot be stored, and stays in memory";
             self.tell(Event::StorageFailed(AuthError::new(Code::StorageUnavailable, Phase::Storage, reason)));
         }
@@ -166,16 +189,26 @@ impl<P: Platform> Client<P> {
     /// Takes up the session that the storage holds, if it holds one that can go on.
     pub async fn restore(&self) {
         let Some(area) = self.area() else { return };
-        let Ok(Some(text)) = self.0.platform.load(area, &self.session_key()) else { return };
-        let text = Secret::new(text);
-        let record = json::parse(text.expose().as_bytes()).unwrap_or(Value::Null);
+        let read = || self.0.platform.load(area, &self.session_key()).ok().flatten().map(Secret::new);
+        let Some(stored) = read() else { return };
+        let record = json::parse(stored.expose().as_bytes()).unwrap_or(Value::Null);
         let text = |name| record.text(name).map(str::to_owned);
         let (algorithm, thumbprint) = (text("alg"), text("jkt"));
         let Some(session) = self.read_session(record) else { return self.store_session() };
-        // Tokens that are bound to a key are of no use without it, and never used without proof.
-        let is_bound = session.tokens.iter().any(|token| token.bound);
-        let fits = is_bound == self.is_bound();
-        if !fits || (is_bound && !self.restore_key(algorithm.as_deref(), thumbprint.as_deref()).await) {
+        // Tokens that are bound to a key are of no use without it, and never used without proof. Those of another
+        // version of this app, which has another option, are that one's.
+        if session.tokens.iter().any(|token| token.bound != self.is_bound()) {
+            return;
+        }
+        let (epoch, generation) = (self.epoch(), self.generation());
+        let is_whole =
+            !self.is_bound() || self.restore_key(algorithm.as_deref(), thumbprint.as_deref()).await;
+        // A sign-out or sign-in that came meanwhile wins.
+        let is_same = read().is_some_and(|now| now.expose() == stored.expose());
+        if self.epoch() != epoch || self.generation() != generation || !is_same {
+            return;
+        }
+        if !is_whole {
             return self.store_session();
         }
         self.begin_session(session);

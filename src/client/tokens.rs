@@ -14,6 +14,11 @@ use crate::protocol::secret::Secret;
 use crate::protocol::token::{self, TokenOptions, TokenResponse, Wanted};
 use std::rc::Rc;
 
+/// How many refreshes wait in line at most; more wait for a place in it.
+const QUEUE: usize = 16;
+/// How many access tokens a session has at most; the oldest go first.
+const TOKENS: usize = 32;
+
 /// An access token with what is known of it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
@@ -73,6 +78,8 @@ impl<P: Platform> Client<P> {
         if self.generation() != generation {
             return Err(trouble.unwrap_or_else(ended));
         }
+        // A refresh may have brought less than was granted before.
+        let wanted = self.wanted(options)?;
         // What is left of the one at hand is better than nothing, unless it is the very thing not wanted.
         let serves = trouble.is_none() || !options.force;
         match self.at_hand(&wanted).filter(|_| serves) {
@@ -150,8 +157,21 @@ impl<P: Platform> Client<P> {
 
     /// Runs one refresh for this token, after those that are under way; joins one that is for the same.
     pub(super) async fn refresh(&self, wanted: &Wanted) -> Outcome {
-        let flight = self.refreshing(wanted);
-        flight.await
+        loop {
+            let full = {
+                let refreshes = self.0.refreshes.borrow();
+                let is_joined = refreshes.iter().any(|(_, known, _)| known == wanted);
+                refreshes
+                    .last()
+                    .filter(|_| !is_joined && refreshes.len() >= QUEUE)
+                    .map(|(.., last)| last.clone())
+            };
+            match full {
+                // Each asks the one before it, and the stack has an end.
+                Some(last) => drop(last.await),
+                None => return self.refreshing(wanted).await,
+            }
+        }
     }
 
     fn refreshing(&self, wanted: &Wanted) -> Flight {
@@ -199,7 +219,12 @@ impl<P: Platform> Client<P> {
             return Err(error(Code::InteractionRequired, "without a refresh token, only a sign-in gives it"));
         };
         let mut newest = Rc::clone(&refresh_token);
+        let stored = self.stored();
         let outcome = self.redeem_refresh_token(&mut newest, wanted).await;
+        // In another tab somebody has signed out or in meanwhile: what this brings is not written over that.
+        if is_shared && !same(stored.as_ref(), self.stored().as_ref()) {
+            return if self.adopt(wanted, known.as_ref()) { Ok(()) } else { Err(ended()) };
+        }
         // The session may have ended meanwhile, or the refresh token been revoked.
         let holds = |held: &Rc<Secret>| held.expose() == refresh_token.expose();
         if !self.session(|session| session.refresh_token.as_ref().is_some_and(holds)).unwrap_or(false) {
@@ -257,6 +282,7 @@ impl<P: Platform> Client<P> {
         let token = self.access_token(&tokens, wanted.resource.clone(), asked);
         let token = AccessToken { narrowed, ..token };
         let expires_at = self.expiry(&token);
+        let now = self.time();
         self.0.session.borrow_mut().deferred = Deferred::default();
         self.change_session(|session| {
             session.refresh_token = Some(refresh_token);
@@ -268,6 +294,10 @@ impl<P: Platform> Client<P> {
             // One for each resource and set of scopes.
             let is_like = |known: &AccessToken| known.narrowed && known.scopes == token.scopes;
             session.tokens.retain(|known| known.resource != token.resource || (narrowed && !is_like(known)));
+            // Those that have run out are of no use, but for the sign-in's own, whose end is the session's.
+            session.tokens.retain(|known| known.resource == session.resource || known.is_valid(now));
+            let surplus = (session.tokens.len() + 1).saturating_sub(TOKENS);
+            session.tokens.drain(..surplus);
             session.tokens.push(token);
         });
         self.watch(self.generation());
@@ -298,6 +328,10 @@ impl<P: Platform> Client<P> {
             details: tokens.details.clone(),
         }
     }
+}
+
+fn same(one: Option<&Secret>, other: Option<&Secret>) -> bool {
+    one.map(Secret::expose) == other.map(Secret::expose)
 }
 
 fn error(code: Code, reason: &'static str) -> AuthError {

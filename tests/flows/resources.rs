@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use std::cell::RefCell;
 use std::rc::Rc;
 use wardkey::client::{State, Which};
+use wardkey::protocol::token::{TokenOptions, Wanted};
 
 const NOTES: &str = "https://notes.example/";
 const MAIL: &str = "https://mail.example/";
@@ -222,4 +223,29 @@ fn a_token_is_for_one_resource_and_a_resource_is_a_uri() {
     }
     let callback = with("https://app.example/callback", "resource", NOTES);
     assert_error(&page.handle(&callback), "not_mine", &[]);
+}
+
+#[test]
+fn a_hundred_resources_at_once_are_served_in_turn() {
+    let world = World::new();
+    let resources: Vec<String> = (0..100).map(|number| format!("https://api{number}.example/")).collect();
+    let options = json!({ "scope": "openid offline_access", "resource": resources });
+    let callback = world.server.authorize(&world.page_with(options.clone()).authorize_url(&json!({})));
+    let page = world.page_with(options);
+    page.handle(&callback).expect("signed in");
+    let waiting: Vec<_> = resources
+        .iter()
+        .map(|resource| {
+            let client = page.client.clone();
+            let wanted = Wanted { resource: Some(resource.clone()), scope: Vec::new() };
+            let options = TokenOptions { wanted, ..TokenOptions::default() };
+            world.browser.start(async move { client.token(&options).await })
+        })
+        .collect();
+    world.browser.advance(10_000);
+    for one in waiting {
+        one.take().expect("an outcome").expect("a token");
+    }
+    // A session has room for so many; the others are asked for again.
+    assert!(world.server.complaints().is_empty(), "{:?}", world.server.complaints());
 }
