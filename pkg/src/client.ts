@@ -3,7 +3,7 @@ import { AuthError, codeOf, type AuthErrorPhase } from "./errors.js";
 import { Events } from "./events.js";
 import { fetchWith, readFetchOptions, type FetchTargets } from "./fetch.js";
 import { Follower } from "./follow.js";
-import { go, here, leaving, local, pageUrl, unlessAborted } from "./page.js";
+import { bare, forEngine, go, here, leaving, local, unlessAborted } from "./page.js";
 import type { Snapshot, Transport } from "./transport.js";
 import type {
   AccessToken,
@@ -25,56 +25,15 @@ import {
   frameResponse,
   isAwaited,
   isFramedByStranger,
+  isOwnFrame,
   openPopup,
+  handOver,
   popupResponse,
-  relay,
   stateOf,
 } from "./windows.js";
 
-type Open = (
-  source: AuthOptions["wasm"],
-  options: object,
-  listener: (event: string, detail: unknown) => void,
-) => Promise<Transport>;
-
-/** Opens a transport and makes the client over it. */
-export async function connect(options: AuthOptions, open: Open): Promise<AuthClient> {
-  try {
-    // What is for the page alone does not go to the engine.
-    const { logger, wasm, ...rest } = options;
-    const given: AuthOptions = { ...rest, redirectUri: rest.redirectUri ?? pageUrl()! };
-    checkSpelling(given.redirectUri);
-    const client = new Client(logger);
-    const transport = await open(wasm, given, (event, detail) => client.hear(event, detail));
-    if (given.storage) await transport.call("open");
-    client.attach(transport, given);
-    client.begin();
-    return client;
-  } catch (error) {
-    // The engine and its loading say what was wrong. All else is thrown by the options themselves.
-    throw Array.isArray(error) || error instanceof AuthError
-      ? AuthError.from(error)
-      : new AuthError("invalid_configuration", "configuration", "the options are no plain object");
-  }
-}
-
-/** The response will be at the URL as the browser spells it. Another spelling would never be recognised. */
-function checkSpelling(redirectUri: unknown): void {
-  if (typeof redirectUri !== "string" || !URL.canParse(redirectUri)) return; // The engine says what is wrong.
-  const { href } = new URL(redirectUri);
-  if (href !== redirectUri && href !== `${redirectUri}/`) {
-    throw new AuthError("invalid_configuration", "configuration", `redirectUri is spelt ${href} by browsers`);
-  }
-}
-
-/** What of the options is not for the page alone. */
-function forEngine(options?: SignInOptions | TokenOptions): object {
-  const { signal: _, features: __, ...rest } = (options ?? {}) as SignInOptions & { features?: string };
-  return rest;
-}
-
 /** One line a method over the transport; what needs the page (URL, history, navigation) is here. */
-class Client implements AuthClient {
+export class Client implements AuthClient {
   #transport!: Transport;
   #recipient!: Recipient;
   #state: AuthState = { status: "loading" };
@@ -85,8 +44,8 @@ class Client implements AuthClient {
   #follower!: Follower;
   /** Counts sign-outs: one wins over a silent sign-in that was under way. */
   #signOuts = 0;
-  /** Is it a sign-in that nobody sees whose response is being handled? */
-  #isSilent = false;
+  /** There was a sign-in that the other tabs may not have been told of. */
+  #isUntold = false;
   /** Ends with the client; then nobody is told anything any more. */
   readonly #life = new AbortController();
   readonly #events: Events;
@@ -106,12 +65,16 @@ class Client implements AuthClient {
     this.#see(transport.snapshot);
     const { signal } = this.#life;
     const show = (state: AuthState) => this.#show(state);
-    this.#follower = new Follower({ client: this, transport, options, show, events: this.#events }, signal);
+    const leave = () => this.#leave();
+    // A response that another window waits for comes to a page that is a part of that window's sign-in.
+    const isVisiting = isOwnFrame() || (this.isCallback() && isAwaited(stateOf(here()), transport.tag));
+    const followed = { client: this, transport, options, show, leave, isVisiting, events: this.#events };
+    this.#follower = new Follower(followed, signal);
   }
 
-  /** Looks after the session from here on. */
-  begin(): void {
-    this.#follower.begin(this.isCallback(), this.#life.signal);
+  /** Takes up the session that is stored, and looks after it from here on. */
+  begin(): Promise<void> {
+    return this.#follower.begin(this.isCallback(), this.#life.signal);
   }
 
   get isolation() {
@@ -161,7 +124,8 @@ class Client implements AuthClient {
     try {
       if (!minted) {
         minted = (await this.#call("beginPopup", given, "authorize", signal)) as AuthorizeRequest;
-        popup.location.replace(minted.url);
+        const { url } = minted;
+        this.#guard("signInPopup", () => go(() => popup.location.replace(url)));
       }
     } catch (error) {
       popup.close();
@@ -170,7 +134,7 @@ class Client implements AuthClient {
     const { state } = minted;
     const isOurs = (it: string) => this.isCallback(it);
     const url = await this.#events.attempt("popup", () => popupResponse(popup, state, isOurs, signal));
-    return (await this.#call("handleCallback", url)) as SignInResult<T>;
+    return (await this.#handle(url)) as SignInResult<T>;
   }
 
   async signInSilent(options?: SignInOptions): Promise<SignInResult> {
@@ -182,12 +146,7 @@ class Client implements AuthClient {
     const timeout = this.#options.restoreTimeoutMs ?? 10_000;
     const isOver = () => signal?.aborted || this.#signOuts !== before || this.#life.signal.aborted;
     const response = await this.#events.attempt("frame", () => frameResponse(url, state, isOurs, timeout, isOver));
-    try {
-      this.#isSilent = true;
-      return (await this.#call("handleCallback", response)) as SignInResult;
-    } finally {
-      this.#isSilent = false;
-    }
+    return (await this.#call("handleCallback", response)) as SignInResult;
   }
 
   isCallback(url: string = here()): boolean {
@@ -200,9 +159,10 @@ class Client implements AuthClient {
     if (this.isCallback(response)) {
       this.#handled = response;
       // First of all, so that no other script and no subresource sees the code.
-      if (page === response) this.#clean(this.#recipient.redirectUris.find((uri) => page.startsWith(uri))!);
+      if (page === response) this.#clean(this.#recipient.redirectUris.find((uri) => bare(uri) === bare(page)) ?? bare(page));
       const state = stateOf(response);
-      if (isAwaited(state, this.#recipient.tag) && (await relay(response, state))) {
+      if (isAwaited(state, this.#recipient.tag)) {
+        await this.#events.attempt("relay", () => handOver(response, state));
         globalThis.close();
         return new Promise(() => {}); // The window that waits goes on.
       }
@@ -210,7 +170,7 @@ class Client implements AuthClient {
         throw new AuthError("invalid_callback", "callback", "the page is in a frame of another origin");
       }
     }
-    return (await this.#call("handleCallback", response)) as SignInResult<T>;
+    return (await this.#handle(response)) as SignInResult<T>;
   }
 
   getUser<C = IdTokenClaims>(): User<C> | null {
@@ -240,8 +200,12 @@ class Client implements AuthClient {
   }
 
   #fetch(input: RequestInfo | URL, init?: RequestInit, options?: FetchTargets): Promise<Response> {
+    let person: string | undefined;
     const send = async (request: Request, api: string, replayable: boolean) => {
       await this.#follower.restored;
+      const now = this.getUser()?.sub;
+      // What one person has sent is not sent again as another's.
+      if (now && now !== (person ??= now)) throw new AuthError("aborted", "fetch", "another person is signed in by now");
       return this.#transport.fetch(request, api, replayable);
     };
     return fetchWith(send, this.#events, input, init, options);
@@ -303,13 +267,22 @@ class Client implements AuthClient {
     return true;
   }
 
+  /** Handles the response of a sign-in that somebody sees. */
+  async #handle(response: string): Promise<unknown> {
+    const result = await this.#call("handleCallback", response);
+    // Handled a second time, it is no second sign-in.
+    if (this.#isUntold) this.#follower.announce();
+    this.#isUntold = false;
+    return result;
+  }
+
   #leave(): void {
     this.#handled = undefined;
     this.#signOuts++;
   }
 
   #cleanSignOut(url: string): void {
-    if (here() === url) this.#clean(url.split(/[?#]/)[0]!);
+    if (here() === url) this.#clean(bare(url));
   }
 
   dispose(): void {
@@ -329,7 +302,8 @@ class Client implements AuthClient {
       events.log({ level: "info", event, detail: { status: this.#state.status } });
       events.emit("stateChanged", this.#state);
     } else if (event === "signedIn") {
-      this.#follower.signedIn(this.#isSilent);
+      this.#isUntold = true;
+      this.#follower.signedIn();
       events.emit("signedIn", detail as User | null);
     } else if (event === "signedOut") {
       // A number is the code of an error.

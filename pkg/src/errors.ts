@@ -105,7 +105,7 @@ export class AuthError extends Error {
     if (error instanceof AuthError) return error;
     if (!Array.isArray(error)) {
       // No error of the engine's own making: it has trapped, and does not go on.
-      return new AuthError("not_initialised", "configuration", "the engine stopped; create another client");
+      return new AuthError("not_initialised", "configuration", "the engine stopped; reload the page");
     }
     const [code, phase, retryable, status, oauthError, reason, option] = error as EngineError;
     const made = new AuthError(codeOf(code), PHASES[phase]!, option ? `${option} ${reason}` : reason, retryable);

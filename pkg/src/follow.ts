@@ -1,7 +1,7 @@
 /** What keeps a session beyond its page and its tab: restored after a load, looked at after a sleep, told to the others. */
 import type { Events } from "./events.js";
 import { leaving } from "./page.js";
-import { Restore } from "./restore.js";
+import { isOwner, Restore } from "./restore.js";
 import { Tabs, type Hint } from "./tabs.js";
 import type { Transport } from "./transport.js";
 import type { AuthClient, AuthOptions, AuthorizeRequest, AuthState } from "./types.js";
@@ -14,6 +14,10 @@ export interface Followed {
   readonly events: Events;
   /** Shows a state that the engine does not know of. */
   readonly show: (state: AuthState) => void;
+  /** Ends what is under way, as a sign-out here does. */
+  readonly leave: () => void;
+  /** Is the page there for a sign-in of another window, whose session is none of its own? */
+  readonly isVisiting: boolean;
 }
 
 /** Follows the session of one client. */
@@ -36,20 +40,39 @@ export class Follower {
     this.#tabs = new Tabs(it.transport.tag, (hint) => this.#heed(hint), signal);
   }
 
-  /** Looks after the session from here on, in a page. `isArriving`: there is a response to be handled first. */
-  begin(isArriving: boolean, signal: AbortSignal): void {
+  /**
+   * Takes up the session that is stored, and looks after it from here on, in a page. `isArriving`: there is a response to
+   * be handled first.
+   */
+  async begin(isArriving: boolean, signal: AbortSignal): Promise<void> {
     if (typeof document === "undefined") return;
+    const { client, isVisiting } = this.#it;
+    if (!isVisiting) await this.#open();
     const look = () => document.visibilityState === "visible" && this.#look();
     document.addEventListener("visibilitychange", look, { signal });
     // A page that comes back from the cache of the browser, or from a sleep, has missed what happened meanwhile.
     for (const event of ["pageshow", "online", "focus"]) addEventListener(event, look, { signal });
-    if (this.#it.client.state.status === "anonymous" && !isArriving) this.restored = this.#regain();
+    if (client.state.status === "anonymous" && !isArriving && !isVisiting) this.restored = this.#regain();
   }
 
-  /** There was a sign-in. One that nobody saw is not told: it may be the answer to being told. */
-  signedIn(isSilent: boolean): void {
+  /** Takes up the session that is stored, if it is this tab's and did not end while the tab was elsewhere. */
+  async #open(): Promise<void> {
+    const { options, transport } = this.#it;
+    const hasEnded = this.#hasEnded();
+    if (!options.storage || options.storage === "memory") return;
+    // What is stored for all tabs, they own together, and it ended when one of them ended it.
+    const isOurs = this.#isShared || ((await isOwner(transport.tag)) && !hasEnded);
+    if (isOurs) await transport.call("open");
+    else transport.run("forget");
+  }
+
+  signedIn(): void {
     this.#restore.note(true);
-    if (!isSilent) this.#tabs.tell("changed");
+  }
+
+  /** Tells the others of a sign-in. One that nobody saw is not told: it may be the answer to being told. */
+  announce(): void {
+    this.#tabs.tell("changed");
   }
 
   /** The session has ended. With an error that is the matter of this tab: others have their own tokens, or look. */
@@ -88,7 +111,7 @@ export class Follower {
   /** What was told is looked up: a message says that something changed, and is not believed more. */
   #heed(hint: Hint): void {
     if (hint === "ended" || this.#isShared) this.#look();
-    else if (this.#restore.canBeSilent) void this.#catchUp();
+    else if (this.#restore.canBeSilent && !this.#it.isVisiting) void this.#catchUp();
   }
 
   /** One at a time, however often it is told. */
@@ -104,9 +127,17 @@ export class Follower {
     this.#catchingUp = undefined;
   }
 
+  /** Has another tab signed out since? Then nobody is to be signed in here again without their doing. */
+  #hasEnded(): boolean {
+    const hasEnded = this.#tabs.hasEnded();
+    if (hasEnded) this.#restore.note(false);
+    return hasEnded;
+  }
+
   #look(): void {
     const { events, transport } = this.#it;
-    if (this.#tabs.hasEnded()) {
+    if (this.#hasEnded()) {
+      this.#it.leave();
       this.#isEnding = true;
       transport.run("follow");
       this.#isEnding = false;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { connect } from "./client.js";
+import { connect } from "./connect.js";
 import { openEngine } from "./engine.js";
 import type { AuthClient, AuthOptions } from "./types.js";
 

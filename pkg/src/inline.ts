@@ -4,7 +4,7 @@
  * @module
  */
 import bytes from "../generated/wardkey.wasm";
-import { connect } from "./client.js";
+import { connect } from "./connect.js";
 import { openEngine } from "./engine.js";
 import type { AuthClient, AuthOptions } from "./types.js";
 

@@ -1,5 +1,6 @@
 /** What needs the page: its URL, where it goes, and requests as its browser understands them. */
 import { AuthError, type AuthErrorPhase } from "./errors.js";
+import type { SignInOptions, TokenOptions } from "./types.js";
 
 /** A promise for the time until the page is gone. */
 export function leaving(url: string, how: "assign" | "replace" = "assign"): Promise<never> {
@@ -47,6 +48,15 @@ export async function unlessAborted<R>(step: () => Promise<R>, phase: AuthErrorP
     signal.removeEventListener("abort", stop);
   }
 }
+
+/** What of the options is not for the page alone. */
+export function forEngine(options?: SignInOptions | TokenOptions): object {
+  const { signal: _, features: __, ...rest } = (options ?? {}) as SignInOptions & { features?: string };
+  return rest;
+}
+
+/** A URL without query and fragment. */
+export const bare = (url: string) => url.split(/[?#]/)[0]!;
 
 /** The page, without query and fragment; undefined outside of pages. */
 export function pageUrl(): string | undefined {

@@ -3,7 +3,7 @@ import { AuthError } from "./errors.js";
 import type { AuthOptions } from "./types.js";
 
 /** `sessionStorage`, as far as it is there. */
-const memory = {
+export const memory = {
   get(key: string): string | null {
     try {
       return sessionStorage.getItem(key);
@@ -20,6 +20,42 @@ const memory = {
     }
   },
 };
+
+/** Milliseconds in which the page before, which is on its way out, must have let go of what this tab owns. */
+const PASSING = 1_000;
+
+/** The names by which this page owns what its tab has stored. */
+const owned = new Set<string>();
+
+/** Holds the lock of a name for as long as the page lives. False where another page has it. */
+function own(name: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (owned.has(name)) return resolve(true);
+    const held = () => {
+      owned.add(name);
+      resolve(true);
+      return new Promise(() => {});
+    };
+    const signal = AbortSignal.timeout(PASSING);
+    navigator.locks.request(`wardkey:owner:${name}`, { signal }, held).catch(() => resolve(false));
+  });
+}
+
+/**
+ * Is what the tab has stored its own? A duplicated tab and `window.open` copy it: two would then spend one refresh
+ * token, and the server would end the session of both. A copy takes a name of its own.
+ */
+export async function isOwner(tag: string): Promise<boolean> {
+  // A frame has the storage of its tab, and no copy.
+  if (!navigator.locks || globalThis.parent !== globalThis.self) return true;
+  const key = `wardkey:owner:1:${tag}`;
+  const name = memory.get(key);
+  if (name && (await own(name))) return true;
+  const another = crypto.getRandomValues(new Uint32Array(4)).join("-");
+  memory.set(key, another);
+  await own(another);
+  return !name;
+}
 
 /** Domain and suffix, as far as it can be told without the list of suffixes. */
 const site = (host: string) => (/^[\d.]+$|[:\]]/.test(host) ? host : host.split(".").slice(-2).join("."));
@@ -65,6 +101,10 @@ export class Restore {
       const reason = "the page redirected too often without a sign-in; see `loopGuard`";
       throw new AuthError("login_loop", "authorize", reason);
     }
-    memory.set(key, [...times, Date.now()].join(" "));
+    const text = [...times, Date.now()].join(" ");
+    memory.set(key, text);
+    if (memory.get(key) !== text) {
+      throw new AuthError("login_loop", "authorize", "redirects cannot be counted, as the browser denies storage");
+    }
   }
 }

@@ -3,6 +3,8 @@
  * session, or at the mark that a sign-out leaves. A message alone changes nothing.
  */
 
+import { memory } from "./restore.js";
+
 /** A sign-in or refresh has changed the session, or a sign-out has ended it. */
 export type Hint = "changed" | "ended";
 
@@ -10,12 +12,15 @@ export type Hint = "changed" | "ended";
 export class Tabs {
   readonly #bus: BroadcastChannel | undefined;
   readonly #key: string;
+  /** Where the tab remembers, beyond its page, which mark it knows of. */
+  readonly #seenKey: string;
   /** The mark of the last sign-out that this tab knows of. */
   #seen: string | null;
 
   constructor(tag: string, hear: (hint: Hint) => void, signal: AbortSignal) {
     this.#key = `wardkey:ended:1:${tag}`;
-    this.#seen = this.#mark();
+    this.#seenKey = `wardkey:seen:1:${tag}`;
+    this.#seen = memory.get(this.#seenKey);
     if (typeof BroadcastChannel === "undefined" || typeof location === "undefined") return;
     const bus = (this.#bus = new BroadcastChannel(`wardkey:${tag}`));
     bus.onmessage = ({ data }) => {
@@ -37,7 +42,7 @@ export class Tabs {
   hasEnded(): boolean {
     const mark = this.#mark();
     const isNew = mark !== null && mark !== this.#seen;
-    this.#seen = mark;
+    if (isNew) this.#see(mark);
     return isNew;
   }
 
@@ -48,7 +53,12 @@ export class Tabs {
     } catch {
       // Storage is denied. The other tabs' sessions end with their tokens.
     }
-    this.#seen = this.#mark();
+    this.#see(this.#mark());
+  }
+
+  #see(mark: string | null): void {
+    this.#seen = mark;
+    memory.set(this.#seenKey, mark);
   }
 
   #mark(): string | null {

@@ -4,9 +4,13 @@
  * windows apart. Only pages of this origin hear it, and of these only who knows the state.
  */
 import { AuthError } from "./errors.js";
+import { go } from "./page.js";
 
 /** What kind of window waits for a response: the sign behind the client's tag in the `state`. */
 const WAITED_FOR = /^[pf]/;
+
+/** The name of a hidden frame of ours. */
+const FRAME = "wardkey-frame";
 
 /** Milliseconds in which the window that waits must say that it took the response. It may be busy. */
 const ANSWER = 3_000;
@@ -37,6 +41,9 @@ function stateInJwt(jwt: string | null): string | undefined {
 export const isAwaited = (state: string | undefined, tag: string): state is string =>
   state !== undefined && state.startsWith(tag) && WAITED_FOR.test(state.slice(tag.length));
 
+/** Is this page in a hidden frame of ours? */
+export const isOwnFrame = () => globalThis.name === FRAME && globalThis.parent !== globalThis.self;
+
 /** Is this page in a frame of another origin? It could not read the response, but make us handle it. */
 export function isFramedByStranger(): boolean {
   try {
@@ -60,6 +67,15 @@ export async function relay(url: string, state: string): Promise<boolean> {
     clearTimeout(timer!);
     bus.close();
   }
+}
+
+/**
+ * As {@link relay}, for a page that has a client. That never redeems the code itself: the window that waits may only
+ * have been busy, and redeem it too.
+ */
+export async function handOver(url: string, state: string): Promise<void> {
+  if (await relay(url, state)) return;
+  throw new AuthError("transaction_not_found", "callback", "the window that waits does not answer");
 }
 
 /**
@@ -104,14 +120,15 @@ async function response(state: string, isOurs: (url: string) => boolean, ending:
 }
 
 const failed = (code: "aborted" | "timeout" | "popup_blocked" | "popup_closed", reason: string) =>
-  new AuthError(code, "authorize", reason);
+  new AuthError(code, "authorize", reason, code === "timeout");
 
 const aborted = (isAborted: boolean | undefined) =>
   isAborted ? failed("aborted", "the caller's signal or a sign-out ended the sign-in") : undefined;
 
 /** Opens a popup, in the tick of the click. */
 export function openPopup(url: string | undefined, features = "popup,width=480,height=680"): Window {
-  const popup = globalThis.open(url ?? "about:blank", "", features);
+  let popup: Window | null | undefined;
+  go(() => (popup = globalThis.open(url ?? "about:blank", "", features)));
   if (!popup) throw failed("popup_blocked", "the browser opens no window; call it in the tick of a click");
   return popup;
 }
@@ -163,6 +180,7 @@ export async function frameResponse(
   const end = Date.now() + timeoutMs;
   const frame = document.createElement("iframe");
   frame.hidden = true;
+  frame.name = FRAME;
   frame.title = "Sign-in";
   frame.src = url;
   try {

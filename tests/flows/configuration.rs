@@ -2,7 +2,7 @@
 
 use crate::common::page::{configure, value};
 use crate::common::world::with;
-use crate::common::{World, assert_error};
+use crate::common::{Page, World, assert_error, urls};
 use serde_json::{Value, json};
 use wardkey::protocol::authorize::SignIn;
 use wardkey::protocol::error::{AuthError, Phase};
@@ -180,4 +180,18 @@ fn each_client_has_a_tag_of_its_own() {
     assert_eq!(usual, tag(json!({ "scope": "openid email" })), "the same client");
     assert_ne!(usual, tag(json!({ "clientId": "other" })));
     assert_ne!(usual, tag(json!({ "issuer": "https://other.example" })));
+}
+
+#[test]
+fn openid_is_asked_for_where_the_issuer_is_discovered_and_nothing_is_said() {
+    let world = World::new();
+    let mut options = World::options();
+    options.as_object_mut().expect("an object").remove("scope");
+    let page = Page::open(&world.browser, &options);
+    assert_eq!(urls::parameter(&page.authorize_url(&json!({})), "scope").as_deref(), Some("openid"));
+    let by_hand = options.as_object_mut().expect("an object");
+    by_hand.remove("issuer");
+    by_hand.insert("metadata".to_owned(), world.server.metadata());
+    let page = Page::open(&world.browser, &options);
+    assert_eq!(urls::parameter(&page.authorize_url(&json!({})), "scope"), None);
 }

@@ -41,6 +41,17 @@ pub(crate) fn show_date(world: &World, wrong: i64) {
     world.server.at("/token", move |honest| honest().with("date", &date(executor.now() + wrong)));
 }
 
+/// A signed response that says when it was made.
+pub(crate) fn dated_response(world: &World, page: &Page) -> String {
+    world.server.change_metadata(|metadata| {
+        metadata["authorization_signing_alg_values_supported"] = json!(["ES256"]);
+    });
+    let honest = world.server.authorize(&page.authorize_url(&json!({})));
+    crate::response_modes::changed(world, &honest, |_, claims| {
+        claims["iat"] = json!(claims["exp"].as_i64().expect("it") - 600);
+    })
+}
+
 pub(crate) fn force(page: &Page) -> String {
     let token = page.token(&json!({ "forceRefresh": true })).unwrap_or_else(|error| panic!("{error}"));
     token.token.expose().to_owned()
@@ -95,15 +106,8 @@ fn id_tokens_that_live_shorter_than_the_clock_is_wrong_are_accepted() {
 fn a_signed_response_says_when_it_was_made() {
     for by in WRONG {
         let world = world_ahead(by);
-        world.server.change_metadata(|metadata| {
-            metadata["authorization_signing_alg_values_supported"] = json!(["ES256"]);
-        });
         let page = world.page_with(json!({ "authorizationParams": { "responseMode": "jwt" } }));
-        let honest = world.server.authorize(&page.authorize_url(&json!({})));
-        let response = crate::response_modes::changed(&world, &honest, |_, claims| {
-            claims["iat"] = json!(claims["exp"].as_i64().expect("it") - 600);
-        });
-        page.handle(&response).unwrap_or_else(|error| panic!("{by}: {error}"));
+        page.handle(&dated_response(&world, &page)).unwrap_or_else(|error| panic!("{by}: {error}"));
     }
 }
 
@@ -132,6 +136,19 @@ fn a_clock_that_is_set_loses_no_session() {
             }
         }
     }
+}
+
+#[test]
+fn a_clock_that_is_right_again_is_believed() {
+    let world = world_ahead(0);
+    let page = lasting(&world, json!({ "refresh": { "auto": false } }));
+    for by in [DAY, DAY, -2 * DAY] {
+        turn(&world, by);
+        // Whoever looks sees the clock.
+        page.run(|client| async move { client.look().await });
+    }
+    force(&page);
+    assert!(page.is_signed_in());
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The time that proofs of possession have: the servers' own (RFC 9449 11.1), whatever the device's clock shows.
 
 use crate::common::proofs::claims;
-use crate::common::world::START;
+use crate::common::world::{START, with};
 use crate::common::{Answer, World, assert_error};
-use crate::dpop::{API, proved, sign_in, signed_in};
-use crate::time::{DAY, HOUR, MINUTE, WRONG, date, force, show_date, turn, world_ahead};
+use crate::dpop::{API, options, proved, sign_in, signed_in};
+use crate::time::{DAY, HOUR, MINUTE, WRONG, date, dated_response, force, show_date, turn, world_ahead};
 use serde_json::json;
 
 /// Seconds between the newest proof and the servers' clock.
@@ -102,6 +102,39 @@ fn sec_105_proofs_have_the_servers_time_when_the_clock_is_set() {
             assert!(error_of_newest_proof(&world).abs() <= 60);
         }
     }
+}
+
+#[test]
+fn sec_105_a_signed_response_puts_the_clock_right() {
+    for by in [DAY, -DAY] {
+        let world = world_ahead(by);
+        let page =
+            world.page_with(with(options(), json!({ "authorizationParams": { "responseMode": "jwt" } })));
+        page.handle(&dated_response(&world, &page)).unwrap_or_else(|error| panic!("{by}: {error}"));
+        assert_eq!(world.server.complaints(), [""; 0], "{by}");
+    }
+}
+
+#[test]
+fn sec_105_an_id_token_of_a_refresh_shows_that_it_is_not_earlier() {
+    let world = World::new();
+    world.server.identifies_again.set(true);
+    let members = json!({ "storage": "localStorage" });
+    sign_in(&world, members.clone()).expect("a session");
+    *world.server.nonce.borrow_mut() = Some("n-1".to_owned());
+    turn(&world, -DAY);
+    let page = world.page_with(with(options(), members));
+    page.run(|client| async move { client.restore().await });
+    assert!(page.fetch(API).expect("an answer").answer.contains("ok"));
+    assert!(error_of_newest_proof(&world).abs() <= 5);
+    // Nor that it is not later: this one is as old as the session.
+    let issued = world.browser.executor().now() / 1000;
+    world.server.change_claims(move |claims| claims["iat"] = json!(issued));
+    world.browser.advance(30 * MINUTE);
+    force(&page);
+    assert!(page.fetch(API).expect("an answer").answer.contains("ok"));
+    assert!(error_of_newest_proof(&world).abs() <= 5);
+    assert_eq!(world.server.complaints(), [""; 0]);
 }
 
 #[test]

@@ -233,3 +233,10 @@ fn a_step_up_says_what_it_asks_for() {
     let scope = find("Bearer error=\"insufficient_scope\", scope=\"a b\"", "Bearer").expect("a challenge");
     assert_eq!((scope.scope(), scope.is_step_up()), (Some("a b"), false));
 }
+
+#[test]
+fn what_servers_send_fits() {
+    let header = format!("Bearer error=\"invalid_token\", error_description=\"{}\"", "x".repeat(16_000));
+    assert!(find(&header, "Bearer").is_some());
+    assert!(find(&format!("{header}{}", " ".repeat(400)), "Bearer").is_none());
+}
