@@ -23,11 +23,11 @@ import type {
 } from "./types.js";
 import {
   frameResponse,
+  handOver,
   isAwaited,
   isFramedByStranger,
   isOwnFrame,
   openPopup,
-  handOver,
   popupResponse,
   stateOf,
 } from "./windows.js";

@@ -47,7 +47,7 @@ function own(name: string): Promise<boolean> {
  */
 export async function isOwner(tag: string): Promise<boolean> {
   // A frame has the storage of its tab, and no copy.
-  if (!navigator.locks || globalThis.parent !== globalThis.self) return true;
+  if (!navigator.locks || window.parent !== window) return true;
   const key = `wardkey:owner:1:${tag}`;
   const name = memory.get(key);
   if (name && (await own(name))) return true;

@@ -42,7 +42,7 @@ export const isAwaited = (state: string | undefined, tag: string): state is stri
   state !== undefined && state.startsWith(tag) && WAITED_FOR.test(state.slice(tag.length));
 
 /** Is this page in a hidden frame of ours? */
-export const isOwnFrame = () => globalThis.name === FRAME && globalThis.parent !== globalThis.self;
+export const isOwnFrame = () => globalThis.window?.name === FRAME && window.parent !== window;
 
 /** Is this page in a frame of another origin? It could not read the response, but make us handle it. */
 export function isFramedByStranger(): boolean {

@@ -1,8 +1,8 @@
 //! The entry: operations by name.
 
 use super::{error, events};
-use crate::browser::{Browser, resource, value};
-use crate::client::{AccessToken, AuthorizeRequest, Client, Farewell, SignInResult, Which};
+use crate::browser::{Browser, value};
+use crate::client::{AccessToken, AuthorizeRequest, Call, Client, Farewell, SignInResult, Which};
 use crate::protocol::authorize::{SignIn, Window};
 use crate::protocol::config::Config;
 use crate::protocol::error::{AuthError, Code, Phase};
@@ -61,7 +61,7 @@ impl Engine {
         promise(Box::pin(async move {
             let targets =
                 if api.is_empty() { None } else { Some(Target::read_all(Some(&arguments(&api)?))?) };
-            let call = resource::call(request, replayable);
+            let call = call(request, replayable);
             let fetched = client.fetch(&call, targets.as_deref()).await?;
             let challenge = fetched.step_up.map_or(JsValue::NULL, |it| value::to_js(&events::step_up(&it)));
             Ok(Array::of2(&fetched.answer, &challenge).into())
@@ -155,6 +155,18 @@ fn unknown() -> AuthError {
 
 async fn begin(client: &Client<Browser>, given: &Value, window: Window) -> Result<JsValue, AuthError> {
     Ok(request(client.begin(&SignIn::read(given)?, window).await?))
+}
+
+/// What the client decides by.
+fn call(request: web_sys::Request, replayable: bool) -> Call<web_sys::Request> {
+    let headers = request.headers();
+    Call {
+        method: request.method(),
+        url: request.url(),
+        has_credentials: ["authorization", "dpop"].iter().any(|name| headers.has(name).unwrap_or(true)),
+        replayable,
+        request,
+    }
 }
 
 /// `AuthorizeRequest`.

@@ -12,7 +12,7 @@ mod global;
 mod http;
 mod keys;
 mod locks;
-pub mod resource;
+mod resource;
 mod storage;
 mod timer;
 pub mod value;

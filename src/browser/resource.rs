@@ -1,7 +1,6 @@
 //! Requests of the app's own, once the client has given them a token.
 
 use super::{global, http, value};
-use crate::client::Call;
 use crate::protocol::http::{Failure, Response};
 use crate::protocol::json::Object;
 use crate::protocol::secret::Secret;
@@ -16,18 +15,6 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     fn cache(this: &Modes) -> String;
-}
-
-/// What the client decides by.
-pub fn call(request: Request, replayable: bool) -> Call<Request> {
-    let headers = request.headers();
-    Call {
-        method: request.method(),
-        url: request.url(),
-        has_credentials: ["authorization", "dpop"].iter().any(|name| headers.has(name).unwrap_or(true)),
-        replayable,
-        request,
-    }
 }
 
 /// Sends the request with these headers: without cookies, and to no other place than the one that was checked

@@ -49,8 +49,8 @@ impl Clock {
         time.saturating_sub(self.set_back.get())
     }
 
-    /// The other way round.
-    pub(super) fn from_device(&self, time: i64) -> i64 {
+    /// A time by the device's clock, by [`Client::time`].
+    pub(super) fn of_device(&self, time: i64) -> i64 {
         time.saturating_add(self.set_back.get())
     }
 }

@@ -96,8 +96,9 @@ impl<P: Platform> Client<P> {
     pub(super) fn reread(&self) {
         let text = self.0.platform.load(Area::Origin, &self.session_key());
         let Ok(text) = text else { return };
-        let own = self.session(|session| json::write(&self.record(session))).ok();
-        if text.is_some() && text == own {
+        // Where there is no session any more, there is nothing to take over: see `restore`.
+        let Ok(own) = self.session(|session| json::write(&self.record(session))) else { return };
+        if text.as_ref() == Some(&own) {
             return;
         }
         let record = text.and_then(|text| json::parse(text.as_bytes()));
@@ -125,14 +126,6 @@ impl<P: Platform> Client<P> {
     /// Versioned, and apart for each issuer and client, so that two apps on one origin never meet.
     pub(super) fn session_key(&self) -> String {
         ["wardkey:session:1:", self.0.config.tag()].concat()
-    }
-
-    /// What all tabs share of the session.
-    pub(super) fn stored(&self) -> Option<Secret> {
-        if !self.is_shared() {
-            return None;
-        }
-        self.0.platform.load(Area::Origin, &self.session_key()).ok().flatten().map(Secret::new)
     }
 
     /// Writes what the session now is, or that there is none. Where that fails it goes on in memory.
@@ -265,7 +258,7 @@ fn secret(record: &mut Value, name: &str) -> Option<Secret> {
 
 fn read_token(mut record: Value, clock: &Clock, now: i64) -> Option<AccessToken> {
     shape::check(&record, TOKEN).ok()?;
-    let time = |name| record.integer(name).map(|at| clock.from_device(at));
+    let time = |name| record.integer(name).map(|at| clock.of_device(at));
     let since = time("since").unwrap_or_default();
     // The device's clock was set back since: nobody knows how old the token is, so that it has run out.
     let latest = if since.saturating_sub(SET_BACK) > now { now } else { i64::MAX };

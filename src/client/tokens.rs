@@ -219,16 +219,12 @@ impl<P: Platform> Client<P> {
             return Err(error(Code::InteractionRequired, "without a refresh token, only a sign-in gives it"));
         };
         let mut newest = Rc::clone(&refresh_token);
-        let stored = self.stored();
         let outcome = self.redeem_refresh_token(&mut newest, wanted).await;
-        // In another tab somebody has signed out or in meanwhile: what this brings is not written over that.
-        if is_shared && !same(stored.as_ref(), self.stored().as_ref()) {
-            return if self.adopt(wanted, known.as_ref()) { Ok(()) } else { Err(ended()) };
-        }
+        // In another tab somebody may have signed out or in meanwhile: what this brings is not written over that.
+        let is_adopted = is_shared && self.adopt(wanted, known.as_ref());
         // The session may have ended meanwhile, or the refresh token been revoked.
-        let holds = |held: &Rc<Secret>| held.expose() == refresh_token.expose();
-        if !self.session(|session| session.refresh_token.as_ref().is_some_and(holds)).unwrap_or(false) {
-            return Err(ended());
+        if !self.holds(&refresh_token) {
+            return if is_adopted { Ok(()) } else { Err(ended()) };
         }
         // What another process has stored may take a moment to be seen here.
         let is_refused = outcome.as_ref().is_err_and(|error| error.code() == Code::InvalidGrant);
@@ -240,12 +236,18 @@ impl<P: Platform> Client<P> {
             Err(error) => {
                 let error = self.refresh_failed(error);
                 // The old one may be used up, whatever else of the answer cannot be used yet.
-                if !holds(&newest) {
+                if newest.expose() != refresh_token.expose() {
                     self.change_session(|session| session.refresh_token = Some(newest));
                 }
                 Err(error)
             }
         }
+    }
+
+    /// Is this still the refresh token of the session?
+    fn holds(&self, refresh_token: &Secret) -> bool {
+        let is_same = |held: &Rc<Secret>| held.expose() == refresh_token.expose();
+        self.session(|session| session.refresh_token.as_ref().is_some_and(is_same)).unwrap_or(false)
     }
 
     /// Sends the refresh token, in whose place comes the one that the answer may have (RFC 6749 6).
@@ -255,6 +257,10 @@ impl<P: Platform> Client<P> {
         wanted: &Wanted,
     ) -> Result<(TokenResponse, Option<Rc<User>>), AuthError> {
         let metadata = self.metadata(Cache::Default).await?;
+        // Nothing is sent for a session that has ended meanwhile, nor is a key made for it.
+        if !self.holds(refresh_token) {
+            return Err(ended());
+        }
         let client_id = self.0.config.client_id();
         let request = token::refresh_request(metadata.token_endpoint(), client_id, refresh_token, wanted);
         let response = self.exchange(request, None, self.is_bound(), Phase::Refresh).await?;
@@ -328,10 +334,6 @@ impl<P: Platform> Client<P> {
             details: tokens.details.clone(),
         }
     }
-}
-
-fn same(one: Option<&Secret>, other: Option<&Secret>) -> bool {
-    one.map(Secret::expose) == other.map(Secret::expose)
 }
 
 fn error(code: Code, reason: &'static str) -> AuthError {

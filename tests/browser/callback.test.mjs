@@ -170,3 +170,21 @@ test(
     assert.equal(await page.locator("#trouble").isVisible(), false);
   }),
 );
+
+test(
+  "the URL is cleaned of a response, also where it lacks what the redirect URI has",
+  suite.withPage(async ({ page }) => {
+    const options = { redirectUri: suite.url(`${PROBE}?app=1`) };
+    await page.goto(suite.url(PROBE));
+    const state = await page.evaluate(async (given) => {
+      const client = await globalThis.openClient(given);
+      await client.prepare();
+      return client.createAuthorizeUrl().state;
+    }, options);
+    await page.goto(suite.url(`${PROBE}?code=x&state=${state}`));
+    const { code, query } = await handleCallback(page, { options });
+    assert.equal(query, "?app=1");
+    assert.notEqual(code, undefined);
+    assert.equal(suite.tokenRequests().length, 0);
+  }),
+);

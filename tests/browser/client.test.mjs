@@ -36,6 +36,8 @@ test(
         "a fetch of nonsense": () => client.fetch("http://["),
         "a fetch with credentials in the URL": () => client.fetch("http://user:pass@localhost/"),
         "a redirect URI that browsers spell otherwise": () => globalThis.openClient({ redirectUri: "http://127.1/cb" }),
+        "a silent redirect URI that browsers spell otherwise": () =>
+          globalThis.openClient({ silentRedirectUri: "http://127.1/cb" }),
       };
       const told = {};
       for (const [what, attempt] of Object.entries(attempts)) {
@@ -82,6 +84,45 @@ test(
     });
     assert.deepEqual(disagreements.wrong, []);
     assert.ok(disagreements.tried > 100);
+  }),
+);
+
+test(
+  "an engine that traps is named, with what helps, and no client is made of it again",
+  onProbe(async ({ page }) => {
+    // What the glue gets are exports that trap when they are told to.
+    await page.addInitScript(() => {
+      const { instantiateStreaming } = WebAssembly;
+      WebAssembly.instantiateStreaming = async (...given) => {
+        const { instance, module } = await instantiateStreaming.apply(WebAssembly, given);
+        const guarded = (step) => (typeof step !== "function" ? step : (...rest) => {
+          if (globalThis.traps) throw new WebAssembly.RuntimeError("unreachable");
+          return step(...rest);
+        });
+        const exports = Object.fromEntries(Object.entries(instance.exports).map(([name, it]) => [name, guarded(it)]));
+        return { instance: { exports }, module };
+      };
+    });
+    for (const when of ["while a client is made", "in a step", "in a call"]) {
+      await page.goto(suite.url(PROBE));
+      const told = await page.evaluate(async (where) => {
+        const tell = ({ name, code, message }) => ({ name, code, message });
+        const client = await globalThis.openClient();
+        const ways = {
+          "while a client is made": () => globalThis.openClient(),
+          "in a step": async () => client.createAuthorizeUrl(),
+          "in a call": () => client.prepare(),
+        };
+        globalThis.traps = true;
+        const first = await ways[where]().catch(tell);
+        globalThis.traps = false;
+        return [first, await globalThis.openClient().catch(tell)];
+      }, when);
+      for (const { name, code, message } of told) {
+        assert.deepEqual([name, code], ["AuthError", "not_initialised"], when);
+        assert.match(message, /reload the page/, when);
+      }
+    }
   }),
 );
 

@@ -237,15 +237,61 @@ test(
 );
 
 test(
-  "a popup whose opener is gone handles its own response",
+  "a popup whose opener is gone redeems nothing, and says so",
   suite.withPage(async ({ page }) => {
     await ready(page);
     const popup = await begin(page);
     await popup.getByLabel("Password").waitFor();
     await page.goto("about:blank");
     await answer(popup);
-    const { sub, status, query } = await handleCallback(popup);
-    assert.deepEqual({ sub, status, query }, { sub: "alice", status: "authenticated", query: "" });
+    const { code, phase, status, query } = await handleCallback(popup);
+    assert.deepEqual([code, phase], ["transaction_not_found", "callback"]);
+    assert.deepEqual({ status, query }, { status: "anonymous", query: "" });
+    assert.equal(suite.tokenRequests().length, 0);
+  }),
+);
+
+test(
+  "a code is sent once, by the opener, however long that was busy",
+  suite.withPage(async ({ page, context }) => {
+    // Cut off, the opener has a process of its own, so that it can be busy while the popup is not.
+    await ready(page, ISOLATED);
+    const opened = context.waitForEvent("page");
+    await page.evaluate(() => void (globalThis.ended = globalThis.outcome(client.signInPopup())));
+    const popup = await opened;
+    await answer(popup);
+    // A dialog stands still what it belongs to.
+    const asked = page.waitForEvent("dialog");
+    await page.evaluate(() => void setTimeout(() => globalThis.alert("busy")));
+    const dialog = await asked;
+    assert.equal((await handleCallback(popup)).code, "transaction_not_found");
+    assert.equal(suite.tokenRequests().length, 0);
+    await dialog.accept();
+    assert.equal((await ended(page)).user.sub, "alice");
     assert.equal(suite.tokenRequests().length, 1);
+  }),
+);
+
+test(
+  "the browser's own errors, which quote the URL, do not come out of a popup",
+  suite.withPage(async ({ page }) => {
+    await page.goto(suite.url(PROBE));
+    await page.route("**/.well-known/openid-configuration", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, json: { ...(await response.json()), authorization_endpoint: "https://[:::::]/a" } });
+    });
+    const told = await page.evaluate(async () => {
+      const tell = ({ name, code, message, stack }) => ({ name, code, text: `${message} ${stack}` });
+      const client = await globalThis.openClient();
+      // Opened empty first, and then at the server at once.
+      const late = await client.signInPopup().catch(tell);
+      await client.prepare();
+      return [late, await client.signInPopup().catch(tell)];
+    });
+    assert.equal(told.length, 2);
+    for (const { name, code, text } of told) {
+      assert.deepEqual([name, code], ["AuthError", "discovery_failed"]);
+      assert.doesNotMatch(text, /code_challenge|state=/);
+    }
   }),
 );

@@ -70,7 +70,7 @@ test(
   suite.withPage(async ({ page }) => {
     await reopen(page, { restoreTimeoutMs: 700 });
     await page.route("**/auth?*", () => {});
-    const { code, took, open } = await page.evaluate(async () => {
+    const { code, retryable, took, open } = await page.evaluate(async () => {
       let open = 0;
       const { close } = BroadcastChannel.prototype;
       BroadcastChannel.prototype.close = function () {
@@ -78,10 +78,10 @@ test(
         return close.call(this);
       };
       const start = performance.now();
-      const { code } = await globalThis.outcome(client.signInSilent());
-      return { code, took: performance.now() - start, open };
+      const { code, retryable } = await globalThis.outcome(client.signInSilent());
+      return { code, retryable, took: performance.now() - start, open };
     });
-    assert.equal(code, "timeout");
+    assert.deepEqual([code, retryable], ["timeout", true]);
     assert.ok(took >= 700 && took < 2_700, `${took} ms`);
     assert.equal(open, 1, "the channel is closed");
     assert.equal(await frames(page), 0);
@@ -196,6 +196,19 @@ test(
 );
 
 test(
+  "auto: a server that was too slow is asked again after the next load",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite);
+    await page.route("**/auth?*", () => {});
+    assert.deepEqual(await reopen(page, { restoreTimeoutMs: 300 }), { status: "loading" });
+    assert.deepEqual(await settled(page), { status: "anonymous", reason: "timeout" });
+    await page.unroute("**/auth?*");
+    await reopen(page);
+    assert.equal((await settled(page)).user.sub, "alice");
+  }),
+);
+
+test(
   "auto: a sign-in of the person during a silent one that fails stays",
   suite.withPage(async ({ page }) => {
     await signInOnProbe(page, suite);
@@ -223,6 +236,48 @@ test(
     assert.deepEqual(await reopen(fresh, { restore: "silent" }), { status: "loading" });
     assert.equal((await settled(fresh)).user.sub, "alice");
     assert.deepEqual(prompts(), [null, "none"]);
+  }),
+);
+
+test(
+  "silent: the page in the hidden frame asks for no session of its own, as another frame's may",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite);
+    await page.goto(suite.url(PROBE));
+    const asked = prompts().length;
+    for (const [name, status] of [["wardkey-frame", "anonymous"], ["another", "loading"]]) {
+      await page.evaluate(([called, src]) => {
+        const frame = Object.assign(document.createElement("iframe"), { name: called, src });
+        document.body.replaceChildren(frame);
+      }, [name, suite.url(FRAMED)]);
+      await page.waitForFunction(() => globalThis[0]?.openClient);
+      const frame = page.frame({ name });
+      const inside = await frame.evaluate(
+        async (silentRedirectUri) => (await globalThis.openClient({ restore: "silent", silentRedirectUri })).state.status,
+        SILENT_URI(),
+      );
+      assert.equal(inside, status, name);
+      if (status === "anonymous") assert.equal(prompts().length, asked);
+    }
+  }),
+);
+
+test(
+  "silent: the frame has the name by which it knows itself, and is gone under it too",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite);
+    await reopen(page, { restore: "none" });
+    await page.route("**/auth?*", () => {});
+    const name = await page.evaluate(() => {
+      void globalThis.outcome(client.signInSilent());
+      return new Promise((resolve) => {
+        new MutationObserver((_, it) => (it.disconnect(), resolve(document.querySelector("iframe").name))).observe(document, {
+          childList: true,
+          subtree: true,
+        });
+      });
+    });
+    assert.equal(name, "wardkey-frame");
   }),
 );
 
@@ -261,5 +316,25 @@ test(
     assert.deepEqual(await settled(page), { status: "anonymous", reason: "login_loop" });
     assert.equal(prompts().length, 2);
     assert.equal(page.url(), suite.url(PROBE));
+  }),
+);
+
+test(
+  "redirect: where nothing can be counted, the page does not leave",
+  suite.withPage(async ({ page }) => {
+    await page.goto(suite.url(PROBE));
+    const reason = await page.evaluate(async () => {
+      const original = Object.getOwnPropertyDescriptor(globalThis, "sessionStorage");
+      const get = () => {
+        throw new DOMException("denied", "SecurityError");
+      };
+      Object.defineProperty(globalThis, "sessionStorage", { get, configurable: true });
+      const client = await globalThis.openClient({ restore: "redirect", transactionStorage: "memory" });
+      await globalThis.outcome(client.getToken());
+      Object.defineProperty(globalThis, "sessionStorage", original);
+      return client.state.reason;
+    });
+    assert.equal(reason, "login_loop");
+    assert.equal(prompts().length, 0);
   }),
 );

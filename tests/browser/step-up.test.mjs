@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { openFullSuite, signInOnProbe } from "./full-suite.mjs";
+import { logIn, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
 
 const suite = await openFullSuite();
 after(() => suite.close());
@@ -75,6 +75,32 @@ test(
     assert.equal(asked.length, 1);
     assert.deepEqual([outcome.status, outcome.body.body], [200, "a note"]);
     assert.equal(suite.calls().length, 2);
+  }),
+);
+
+test(
+  "what one person has sent is not sent again as another's",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, REFRESH);
+    suite.api.refusals = [AUTHENTICATION];
+    const opened = page.waitForEvent("popup");
+    await page.evaluate((api) => {
+      const onStepUp = async () => {
+        await client.signInPopup({ prompt: "login" });
+        return "retry";
+      };
+      const send = client.createFetch({ api, onStepUp });
+      globalThis.ended = globalThis.outcome(send(`${api}/notes`, { method: "POST", body: "alice's own" }));
+    }, suite.apiUrl());
+    const popup = await opened;
+    await logIn(popup, "bob", "workshop");
+    await popup.getByRole("button", { name: "Allow" }).click();
+    await popup.waitForURL(`**/${PROBE}?*`);
+    await popup.evaluate(async (options) => void (await globalThis.openClient(options)).handleCallback(), REFRESH);
+    const { code, phase } = await page.evaluate(() => globalThis.ended);
+    assert.deepEqual([code, phase], ["aborted", "fetch"]);
+    assert.equal(await page.evaluate(() => client.getUser().sub), "bob");
+    assert.equal(suite.calls().length, 1);
   }),
 );
 

@@ -61,6 +61,78 @@ for (const storage of ["sessionStorage", "localStorage"]) {
   );
 }
 
+/** The page, duplicated: a tab whose `sessionStorage` is a copy. */
+async function duplicate(page, path = PROBE) {
+  const opened = page.waitForEvent("popup");
+  await page.evaluate((url) => void globalThis.open(url), suite.url(path));
+  return opened;
+}
+
+test(
+  "sessionStorage: a tab that is a copy of another does not take its session, and the other keeps it",
+  suite.withPage(async ({ page }) => {
+    const options = { clientId: "refresh", storage: "sessionStorage" };
+    await signInOnProbe(page, suite, options);
+    for (const round of ["a copy", "a copy while the first is loaded anew"]) {
+      const copy = await duplicate(page);
+      await copy.waitForFunction(() => globalThis.openClient);
+      assert.ok(await record(copy), round);
+      assert.equal((await reopen(copy, options)).status, "anonymous", round);
+      assert.equal(await record(copy), null, round);
+      assert.equal((await notes(copy)).code, "not_signed_in", round);
+      // It is a tab of its own from now on.
+      await signInOnProbe(copy, suite, options);
+      assert.equal((await reopen(copy, options)).sub, "alice", round);
+      assert.equal((await reopen(page, options)).sub, "alice", round);
+    }
+    await page.evaluate(() => client.getToken({ forceRefresh: true }));
+    const sent = refreshes().map((request) => form(request).refresh_token);
+    assert.equal(sent.length, 1);
+    assert.equal((await notes(page)).status, 200);
+  }),
+);
+
+test(
+  "sessionStorage: two clients of one page, one after the other, are of one tab",
+  suite.withPage(async ({ page }) => {
+    const options = { clientId: "refresh", storage: "sessionStorage" };
+    await signInOnProbe(page, suite, options);
+    const second = await page.evaluate(async (given) => {
+      client.dispose();
+      globalThis.client = await globalThis.openClient(given);
+      return client.state.status;
+    }, options);
+    assert.equal(second, "authenticated");
+    assert.ok(await record(page));
+  }),
+);
+
+test(
+  "sessionStorage: a popup's page does not take up the copy of its opener's session",
+  suite.withPage(async ({ page }) => {
+    const options = { clientId: "refresh", storage: "sessionStorage" };
+    await signInOnProbe(page, suite, options);
+    await page.evaluate(() => client.prepare({ prompt: "none" }));
+    const opened = page.waitForEvent("popup");
+    await page.evaluate(() => void (globalThis.ended = globalThis.outcome(client.signInPopup({ prompt: "none" }))));
+    const popup = await opened;
+    await popup.waitForURL(`**/${PROBE}?*`);
+    await popup.waitForFunction(() => globalThis.openClient);
+    assert.ok(await record(popup));
+    const closed = popup.waitForEvent("close");
+    const status = await popup.evaluate(async (given) => {
+      const client = await globalThis.openClient(given);
+      const { status } = client.state;
+      void client.handleCallback();
+      return status;
+    }, options);
+    assert.equal(status, "anonymous");
+    await closed;
+    assert.equal((await page.evaluate(() => globalThis.ended)).user.sub, "alice");
+    assert.equal((await reopen(page, options)).sub, "alice");
+  }),
+);
+
 test(
   "memory: nothing is stored, and what others have stored is not read",
   suite.withPage(async ({ page }) => {

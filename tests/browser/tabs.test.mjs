@@ -78,6 +78,80 @@ for (const storage of ["memory", "sessionStorage", "localStorage"]) {
   );
 }
 
+/** Requests for a sign-in. */
+const asked = () => suite.seen("as", "/auth?").length;
+
+for (const storage of ["memory", "sessionStorage", "localStorage"]) {
+  test(
+    `${storage}: a sign-out reaches a tab that was elsewhere, when it comes back`,
+    suite.withPage(async ({ page, context }) => {
+      await page.goto("about:blank");
+      const one = await openTab(context, options(storage));
+      const two = await openTab(context, options(storage));
+      await signInAs(one, "alice", "wonderland");
+      await shows(two, "alice");
+      await two.goto(`${suite.demo.issuer}/.well-known/openid-configuration`);
+      await one.evaluate(() => client.signOutLocal());
+      const before = asked();
+      await two.goto(suite.url(PROBE));
+      for (const load of ["the first", "the second"]) {
+        const status = await two.evaluate(async (given) => {
+          globalThis.client = await globalThis.openClient(given);
+          return client.state.status;
+        }, options(storage));
+        assert.equal(status, "anonymous", load);
+        await two.reload();
+      }
+      assert.equal(asked(), before);
+      const kept = await two.evaluate(() => Object.keys({ ...sessionStorage, ...localStorage }).join());
+      assert.doesNotMatch(kept, /wardkey:session:/);
+    }),
+  );
+}
+
+test(
+  "a sign-out elsewhere ends a silent sign-in of a tab that nobody was signed in in yet",
+  suite.withPage(async ({ page, context }) => {
+    await signInOnProbe(page, suite, options("memory"));
+    const other = await openTab(context, options("memory"));
+    await other.route("**/auth?*", () => {});
+    await other.evaluate(() => void (globalThis.ended = globalThis.outcome(client.signInSilent())));
+    await other.locator("iframe").waitFor({ state: "attached" });
+    await page.evaluate(() => client.signOutLocal());
+    assert.equal((await other.evaluate(() => globalThis.ended)).code, "aborted");
+    assert.equal(await who(other), "anonymous");
+  }),
+);
+
+test(
+  "a sign-in that the person sees is told to the others, also while a silent one is under way",
+  suite.withPage(async ({ page, context }) => {
+    await signInOnProbe(page, suite, options("memory"));
+    const listener = await context.newPage();
+    await listener.goto(suite.url(PROBE));
+    const tag = await page.evaluate(() => Object.keys(sessionStorage).find((key) => key.startsWith("wardkey:signed-in")).split(":")[3]);
+    await listener.evaluate((name) => {
+      globalThis.bus = new BroadcastChannel(name);
+      globalThis.told = new Promise((resolve) => (globalThis.bus.onmessage = ({ data }) => resolve(data)));
+    }, `wardkey:${tag}`);
+    let letGo;
+    const held = new Promise((resolve) => (letGo = resolve));
+    const waits = new Promise((resolve) => {
+      void page.route("**/token", async (route) => {
+        resolve();
+        await held;
+        await route.continue();
+      }, { times: 1 });
+    });
+    await page.evaluate(() => void (globalThis.silent = globalThis.outcome(client.signInSilent())));
+    await waits;
+    await signInAs(page, "bob", "workshop");
+    assert.equal(await listener.evaluate(() => globalThis.told), "changed");
+    letGo();
+    await page.evaluate(() => globalThis.silent);
+  }),
+);
+
 test(
   "forged messages and storage events change nothing",
   suite.withPage(async ({ page, context }) => {

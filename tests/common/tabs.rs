@@ -28,8 +28,8 @@ pub(crate) struct Profile {
     ended_after: Cell<Option<u32>>,
     /// Is a tab doing now what another has told it? It tells nobody.
     is_following: Cell<bool>,
-    /// How often another person's answer ended a session.
-    pub(crate) mismatches: Cell<u32>,
+    /// How often a session was ended by the server's `invalid_grant`, or by an answer for somebody else.
+    pub(crate) ends: Cell<u32>,
     next: Cell<usize>,
     /// Milliseconds that a message between tabs takes.
     delay: Box<dyn Fn() -> i64>,
@@ -60,7 +60,7 @@ impl Profile {
             sign_ins: Cell::default(),
             ended_after: Cell::default(),
             is_following: Cell::default(),
-            mismatches: Cell::default(),
+            ends: Cell::default(),
             next: Cell::new(1),
             delay: Box::new(delay),
             wrong: RefCell::default(),
@@ -150,8 +150,9 @@ impl Profile {
 
     fn judge(&self, error: &AuthError) {
         self.must_be_safe(error);
-        if matches!(error.code().name(), "user_mismatch" | "id_token_invalid") {
-            self.mismatches.set(self.mismatches.get() + 1);
+        let is_refused = error.oauth_error() == Some("invalid_grant") && self.vigil.refusals.get() > 0;
+        if is_refused || error.code().name() == "user_mismatch" {
+            self.ends.set(self.ends.get() + 1);
         }
     }
 

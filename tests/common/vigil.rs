@@ -6,6 +6,7 @@ use crate::common::browser::{Answer, Sent};
 use crate::common::executor::Executor;
 use crate::common::server::AuthServer;
 use crate::common::urls;
+use crate::common::world::START;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +66,8 @@ pub(crate) struct Vigil {
     asked: RefCell<Vec<i64>>,
     entitled: RefCell<Vec<i64>>,
     wrong: RefCell<Vec<String>>,
+    /// Is it printed which tokens are spent?
+    pub(crate) is_told: Cell<bool>,
     /// Whom the grants are of, by the nonces of their sign-ins.
     people: Rc<RefCell<BTreeMap<String, String>>>,
 }
@@ -94,6 +97,7 @@ impl Vigil {
             asked: RefCell::default(),
             entitled: RefCell::default(),
             wrong: RefCell::default(),
+            is_told: Cell::default(),
             people,
         })
     }
@@ -135,11 +139,10 @@ impl Vigil {
         self.server.authorize(url)
     }
 
-    /// A tab is closed: what it had not yet kept is lost. `kept` says what the storage holds.
+    /// A tab is closed that may have made no use yet of what it got: a token that is `kept` may be tried once more.
     pub(crate) fn lose(&self, owner: usize, kept: impl Fn(&str) -> bool) {
-        for spending in self.spent.borrow_mut().values_mut() {
-            let is_kept = spending.next.as_deref().is_none_or(&kept);
-            if spending.owner == owner && !is_kept {
+        for (token, spending) in self.spent.borrow_mut().iter_mut() {
+            if spending.owner == owner && kept(token) {
                 (spending.lost, spending.arrives_at) = (true, 0);
             }
         }
@@ -191,13 +194,12 @@ impl Vigil {
             arrives_at: now + patience,
         };
         let earlier = self.spent.borrow_mut().remove(token);
-        if let Some(earlier) = &earlier {
-            if !(earlier.lost && now >= earlier.arrives_at) {
-                let (one, other) = (earlier.owner, spending.owner);
-                self.wrong
-                    .borrow_mut()
-                    .push(format!("a refresh token was spent by tab {one} and again by tab {other}"));
-            }
+        if let Some(earlier) = &earlier
+            && !(earlier.lost && now >= earlier.arrives_at)
+        {
+            let (one, other) = (earlier.owner, spending.owner);
+            let what = format!("a refresh token was spent by tab {one} and again by tab {other}");
+            self.wrong.borrow_mut().push(what);
         }
         let mut revoked = self.revoked.borrow_mut();
         let answer = if earlier.is_some() || revoked.contains(family(token)) {
@@ -208,7 +210,18 @@ impl Vigil {
             self.server.answer(sent)
         };
         spending.next = next_token(&answer);
-        self.spent.borrow_mut().insert(token.to_owned(), spending);
+        if self.is_told.get() {
+            let next = spending.next.as_deref().unwrap_or("nothing");
+            eprintln!(
+                "{:>12}   tab {} spends {token} for {next}, {fault:?} {delay}",
+                now - START,
+                spending.owner
+            );
+        }
+        // Turned away for another reason, as a proof that is too old, it is as good as before.
+        if spending.next.is_some() || earlier.is_some() {
+            self.spent.borrow_mut().insert(token.to_owned(), spending);
+        }
         answer
     }
 }

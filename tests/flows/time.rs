@@ -176,7 +176,7 @@ fn a_clock_that_is_set_back_makes_no_dead_token_look_alive() {
 
 #[test]
 fn what_is_stored_looks_no_younger_on_the_next_page() {
-    for (minutes, by, same) in [(10, 0, true), (10, -2 * MINUTE, true), (10, -DAY, false), (120, -DAY, false)]
+    for (minutes, by, same) in [(10, 0, true), (1, -3 * MINUTE, true), (10, -DAY, false), (120, -DAY, false)]
     {
         let world = World::new();
         let options = json!({ "storage": "localStorage", "scope": "openid profile offline_access" });
@@ -188,6 +188,22 @@ fn what_is_stored_looks_no_younger_on_the_next_page() {
         assert!(page.is_signed_in(), "a refresh token does not age");
         assert_eq!(page.access_token().expect("a token") == first, same, "{minutes} {by}");
     }
+}
+
+#[test]
+fn tabs_that_saw_the_clock_set_back_read_the_same_times() {
+    let world = World::new();
+    let options = json!({ "storage": "localStorage", "scope": "openid profile offline_access" });
+    let first = lasting(&world, options.clone());
+    let second = world.page_with(options);
+    second.run(|client| async move { client.restore().await });
+    turn(&world, -DAY);
+    second.access_token().expect("a token");
+    let token = force(&first);
+    second.run(|client| async move { client.look().await });
+    world.browser.forget_requests();
+    assert_eq!(second.access_token().expect("a token"), token);
+    assert_eq!(world.browser.count("/token"), 0);
 }
 
 #[test]
@@ -224,16 +240,18 @@ fn after_eight_hours_of_sleep_the_first_call_has_a_new_token() {
 
 #[test]
 fn what_was_put_off_is_tried_again_though_the_clock_is_set_back() {
-    let world = World::new();
-    let page = lasting(&world, json!({}));
-    world.server.at("/token", |_| Answer::html(503));
-    world.browser.advance(HOUR);
-    assert!(page.is_stale());
-    world.server.heal();
-    turn(&world, -DAY);
-    world.browser.advance(6 * MINUTE);
-    assert!(!page.is_stale());
-    page.access_token().expect("a token");
+    for auto in [true, false] {
+        let world = World::new();
+        let page = lasting(&world, json!({ "refresh": { "auto": auto } }));
+        world.server.at("/token", |_| Answer::html(503));
+        world.browser.advance(HOUR);
+        assert_error(&page.access_token(), "server_error", &[]);
+        world.server.heal();
+        turn(&world, -DAY);
+        world.browser.advance(6 * MINUTE);
+        assert_eq!(page.is_stale(), !auto);
+        page.access_token().expect("a token");
+    }
 }
 
 #[test]

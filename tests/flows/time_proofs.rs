@@ -177,6 +177,20 @@ fn sec_105_a_refusal_for_another_reason_is_not_answered_with_another_time() {
 }
 
 #[test]
+fn sec_105_an_api_that_takes_no_proof_is_asked_twice() {
+    let world = World::new();
+    let page = signed_in(&world);
+    world
+        .server
+        .at("/v1", |_| Answer::html(401).with("www-authenticate", "DPoP error=\"invalid_dpop_proof\""));
+    page.fetch(API).expect("the answer");
+    assert_eq!(world.browser.count("/v1"), 1, "there is one time only");
+    turn(&world, 30 * MINUTE);
+    page.fetch(API).expect("the answer");
+    assert_eq!(world.browser.count("/v1"), 3);
+}
+
+#[test]
 fn dates_out_of_a_cache_and_dates_that_cannot_be_are_not_believed() {
     let world = World::new();
     for path in ["/.well-known/openid-configuration", "/jwks"] {

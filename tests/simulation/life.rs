@@ -1,92 +1,43 @@
 //! The life of a browser profile, and what must hold in it.
 
-use crate::common::browser::AppRequest;
 use crate::common::executor::Join;
-use crate::common::page::{call, value};
 use crate::dice::Dice;
 use crate::tabs::{Profile, Tab};
 use crate::vigil::Fault;
 use serde_json::{Value, json};
 use std::cell::Cell;
-use std::future::Future;
-use std::pin::Pin;
 use std::rc::Rc;
-use wardkey::client::{Call, Which};
 use wardkey::protocol::error::AuthError;
-use wardkey::protocol::logout::SignOut;
-use wardkey::protocol::token::TokenOptions;
 
-const MINUTE: i64 = 60_000;
-const HOUR: i64 = 60 * MINUTE;
+pub(crate) const MINUTE: i64 = 60_000;
+pub(crate) const HOUR: i64 = 60 * MINUTE;
 const STEPS: usize = 30;
 /// Of which one refresh may take a few: discovery, the refresh, and keys.
 const PATIENCE: i64 = 10_000;
 
-#[derive(Clone, Copy, Debug)]
-enum Action {
-    Token,
-    ValidFor,
-    Force,
-    Resource,
-    Fetch,
-    Revoke,
-    SignOut,
-    SignOutLocal,
-    SignIn,
-    Open,
-    Reload,
-    Close,
-    Look,
-    Weather,
-    Offline,
-    ForgetTokens,
-    Sleep,
-}
-
-/// With how often each is done, in a hundred or so.
-const ACTIONS: [(Action, usize); 17] = [
-    (Action::Token, 30),
-    (Action::ValidFor, 6),
-    (Action::Force, 6),
-    (Action::Resource, 8),
-    (Action::Fetch, 12),
-    (Action::Revoke, 1),
-    (Action::SignOut, 1),
-    (Action::SignOutLocal, 2),
-    (Action::SignIn, 2),
-    (Action::Open, 3),
-    (Action::Reload, 4),
-    (Action::Close, 4),
-    (Action::Look, 5),
-    (Action::Weather, 8),
-    (Action::Offline, 3),
-    (Action::ForgetTokens, 2),
-    (Action::Sleep, 4),
-];
-
 /// Something that a tab was asked for.
-struct Asked {
-    what: String,
-    owner: usize,
-    since: i64,
-    join: Join<Result<(), AuthError>>,
+pub(crate) struct Asked {
+    pub(crate) what: String,
+    pub(crate) owner: usize,
+    pub(crate) since: i64,
+    pub(crate) join: Join<Result<(), AuthError>>,
 }
 
-type Work = Pin<Box<dyn Future<Output = Result<(), AuthError>>>>;
-
-struct Life {
-    dice: Rc<Dice>,
-    profile: Rc<Profile>,
-    most_tabs: usize,
+pub(crate) struct Life {
+    pub(crate) dice: Rc<Dice>,
+    pub(crate) profile: Rc<Profile>,
+    pub(crate) most_tabs: usize,
     /// Does anybody sign out or in again? Where nobody does, and no answer is lost, no session may end.
-    is_restless: bool,
+    pub(crate) is_restless: bool,
     is_lossy: bool,
+    /// Are there proofs of possession, which servers take at their time only?
+    pub(crate) is_timed: bool,
     /// So many requests in a hundred have trouble.
-    weather: Rc<Cell<usize>>,
-    asked: Vec<Asked>,
-    /// Without a refresh token a session ends with its access token.
-    is_mortal: bool,
-    tale: Vec<String>,
+    pub(crate) weather: Rc<Cell<usize>>,
+    pub(crate) asked: Vec<Asked>,
+    /// Was a refresh token revoked? Without one a session ends with its access token.
+    pub(crate) is_mortal: bool,
+    pub(crate) tale: Vec<String>,
     is_told: bool,
 }
 
@@ -95,8 +46,8 @@ struct Life {
 struct Glance {
     record: bool,
     signed_in: Vec<(usize, bool, u32)>,
-    /// Sign-ins, sign-outs, refusals, answers for somebody else.
-    reasons: (u32, u32, usize, u32),
+    /// Sign-ins, sign-outs, and ends of another kind.
+    reasons: (u32, u32, u32),
 }
 
 /// Runs a life. The number of steps, or what went wrong.
@@ -146,6 +97,7 @@ impl Life {
             most_tabs: 1 + dice.below(4),
             is_restless: dice.percent(60),
             is_lossy: dice.percent(60),
+            is_timed: options["dpop"] == true,
             weather: Rc::default(),
             asked: Vec::new(),
             is_mortal: false,
@@ -154,6 +106,10 @@ impl Life {
             profile,
             dice,
         };
+        life.profile.vigil.is_told.set(is_told);
+        if life.is_timed && life.dice.percent(50) {
+            *life.profile.vigil.server.nonce.borrow_mut() = Some("nonce".to_owned());
+        }
         life.tell(options.to_string());
         life.choose_faults();
         for _ in 0..life.most_tabs {
@@ -167,7 +123,7 @@ impl Life {
         life
     }
 
-    fn tell(&mut self, what: String) {
+    pub(crate) fn tell(&mut self, what: String) {
         let line = format!("{:>12} {what}", self.profile.executor().now() - crate::common::world::START);
         if self.is_told {
             eprintln!("{line}");
@@ -195,12 +151,7 @@ impl Life {
         Glance {
             record: profile.record().is_some(),
             signed_in: profile.tabs().iter().map(|tab| (tab.owner, tab.is_signed_in(), tab.seen())).collect(),
-            reasons: (
-                profile.sign_ins.get(),
-                profile.mark.get(),
-                profile.vigil.refusals.get(),
-                profile.mismatches.get(),
-            ),
+            reasons: (profile.sign_ins.get(), profile.mark.get(), profile.ends.get()),
         }
     }
 
@@ -245,146 +196,6 @@ impl Life {
                 self.profile.complain(format!("tab {owner} lost its session without a reason"));
             }
         }
-    }
-
-    /// Does something. Was it to end the session?
-    fn act(&mut self) -> bool {
-        let tabs = self.profile.tabs();
-        if tabs.is_empty() {
-            self.tell("open".to_owned());
-            self.open();
-            return false;
-        }
-        let tab = self.dice.pick(&tabs).clone();
-        let action = self.dice.weighed(&ACTIONS);
-        if !tab.is_signed_in() && self.dice.percent(30) {
-            self.tell(format!("tab {}: SignIn", tab.owner));
-            self.sign_in(&tab);
-            return false;
-        }
-        self.tell(format!("tab {}: {action:?}", tab.owner));
-        match action {
-            Action::Token => self.token(&tab, json!({})),
-            Action::ValidFor => self.token(&tab, json!({ "minValiditySec": self.dice.between(1, 400) })),
-            Action::Force => self.token(&tab, json!({ "forceRefresh": true })),
-            Action::Resource => {
-                let resource = *self.dice.pick(&["https://one.example/", "https://two.example/"]);
-                self.token(&tab, json!({ "resource": resource }));
-            }
-            Action::Fetch => self.fetch(&tab),
-            Action::Look => self.look(&tab),
-            Action::Open | Action::Reload | Action::Close => self.change_tabs(&tab, action),
-            Action::Weather => self.weather.set(*self.dice.pick(&[0, 0, 10, 50, 100])),
-            Action::Offline => {
-                let offline = &self.profile.browser.offline;
-                offline.set(!offline.get());
-            }
-            Action::ForgetTokens => self.profile.vigil.server.forget_tokens(),
-            Action::Sleep => self.sleep(),
-            Action::Revoke | Action::SignOut | Action::SignOutLocal | Action::SignIn => {
-                return self.is_restless && self.change_session(&tab, action);
-            }
-        }
-        false
-    }
-
-    fn change_tabs(&mut self, tab: &Tab, action: Action) {
-        if !matches!(action, Action::Open) {
-            self.asked.retain(|asked| asked.owner != tab.owner);
-            self.profile.close(tab);
-        }
-        if !matches!(action, Action::Close) && self.profile.tabs().len() < self.most_tabs {
-            self.open();
-        }
-    }
-
-    fn open(&self) {
-        self.profile.vigil.entitle();
-        self.profile.open();
-    }
-
-    /// The machine sleeps: no timer fires, and afterwards each tab looks.
-    fn sleep(&mut self) {
-        let span = self.dice.between(MINUTE, 8 * HOUR);
-        let executor = self.profile.executor();
-        executor.set_clock(executor.now() + span);
-        self.asked.iter_mut().for_each(|asked| asked.since += span);
-        for tab in self.profile.tabs() {
-            self.look(&tab);
-        }
-    }
-
-    fn change_session(&mut self, tab: &Tab, action: Action) -> bool {
-        let client = tab.client.clone();
-        match action {
-            Action::SignIn => {
-                self.sign_in(tab);
-                return false;
-            }
-            Action::Revoke => {
-                let which = *self.dice.pick(&[Which::AccessToken, Which::RefreshToken, Which::All]);
-                self.is_mortal |= which == Which::RefreshToken;
-                if which == Which::All && tab.is_signed_in() {
-                    self.profile.end();
-                }
-                self.start(tab, Box::pin(async move { client.revoke(which).await }));
-            }
-            Action::SignOut => {
-                self.profile.end();
-                let options = SignOut::read(&value(&json!({ "revoke": self.dice.percent(50) })));
-                let options = options.unwrap_or_else(|error| panic!("{error}"));
-                self.start(tab, Box::pin(async move { client.sign_out(&options).await.map(drop) }));
-            }
-            _ => {
-                self.profile.end();
-                let sign_out = || client.sign_out_local();
-                self.profile.executor().as_owner(tab.owner, sign_out);
-            }
-        }
-        true
-    }
-
-    fn start(&mut self, tab: &Tab, work: Work) {
-        let since = self.profile.executor().now();
-        let what = self.tale.last().cloned().unwrap_or_default();
-        let join = self.profile.start(tab, work);
-        self.asked.push(Asked { what, owner: tab.owner, since, join });
-    }
-
-    fn token(&mut self, tab: &Tab, options: Value) {
-        if options.get("forceRefresh").is_some() {
-            self.profile.vigil.entitle();
-        }
-        let options = TokenOptions::read(&value(&options)).unwrap_or_else(|error| panic!("{error}"));
-        let client = tab.client.clone();
-        self.start(tab, Box::pin(async move { client.token(&options).await.map(drop) }));
-    }
-
-    fn fetch(&mut self, tab: &Tab) {
-        self.profile.vigil.entitle();
-        let client = tab.client.clone();
-        let call: Call<AppRequest> = call("GET", "https://api.example/v1/notes");
-        self.start(tab, Box::pin(async move { client.fetch(&call, None).await.map(drop) }));
-    }
-
-    fn look(&mut self, tab: &Tab) {
-        self.profile.vigil.entitle();
-        let (profile, looking) = (Rc::clone(&self.profile), tab.clone());
-        self.start(
-            tab,
-            Box::pin(async move {
-                profile.look(&looking).await;
-                Ok(())
-            }),
-        );
-    }
-
-    fn sign_in(&mut self, tab: &Tab) {
-        self.profile.vigil.entitle();
-        self.is_mortal = false;
-        let person = *self.dice.pick(&["ann", "ben"]);
-        let work = Rc::clone(&self.profile).sign_in(tab.clone(), person);
-        self.start(tab, Box::pin(work));
     }
 
     /// Every waiter ends within a bound, with an error that can be shown.
@@ -436,8 +247,8 @@ impl Life {
     }
 
     /// After the storm, a session serves, or the server has ended it.
-    fn serves(&self, tab: &Tab) {
-        let asked = self.asked.last().and_then(|asked| asked.join.take());
+    fn serves(&mut self, tab: &Tab) {
+        let asked = self.asked.pop().and_then(|asked| asked.join.take());
         let is_fine = asked.as_ref().is_some_and(|outcome| outcome.is_ok() || !tab.is_signed_in());
         if !is_fine {
             let code = asked.and_then(Result::err).map_or("nothing", |error| error.code().name());
@@ -446,7 +257,11 @@ impl Life {
     }
 
     fn verdict(&self) -> Result<(), String> {
-        let wrong = self.profile.wrong();
+        let mut wrong = self.profile.wrong();
+        let complaints = self.profile.vigil.server.complaints();
+        // A machine that slept between signing and sending has a proof that is too old, and a sign-out takes the key to
+        // which a sign-in under way in another tab was bound. The rest is not forgiven.
+        wrong.extend(complaints.into_iter().filter(|what| !["iat", "dpop_jkt"].contains(&what.as_str())));
         if wrong.is_empty() { Ok(()) } else { Err(wrong.join("; ")) }
     }
 }

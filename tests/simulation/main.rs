@@ -16,6 +16,7 @@ mod tabs;
 #[path = "../common/vigil.rs"]
 mod vigil;
 
+mod actions;
 mod dice;
 mod life;
 
@@ -23,7 +24,7 @@ use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Seeds of an ordinary run.
-const SEEDS: u64 = 3_000;
+const SEEDS: u64 = 2_000;
 
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
