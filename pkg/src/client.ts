@@ -221,7 +221,9 @@ export class Client implements AuthClient {
   }
 
   async covers(_method: string, url: string): Promise<boolean> {
-    const { href } = this.#guard("covers", () => new URL(url, here()));
+    const page = here() || undefined;
+    if (!URL.canParse(url, page)) throw new AuthError("invalid_configuration", "fetch", "url is no URL");
+    const { href } = new URL(url, page);
     return this.#guard("covers", () => this.#transport.run("covers", href)) as boolean;
   }
 

@@ -35,6 +35,9 @@ impl Target {
                     return Err(invalid("api", "is neither a text nor an object"));
                 }
                 shape::check_options(value, API_TARGET)?;
+                if value.given("resource").is_some_and(|resource| resource.as_str().is_none()) {
+                    return Err(invalid("api.resource", "is not a text: a token is for one resource"));
+                }
                 let origin = value.text("origin").unwrap_or_default();
                 if Url::canonical(origin).is_none_or(|url| !url.path.is_empty()) {
                     return Err(invalid("api", "has an origin that is not like https://api.example"));

@@ -89,6 +89,8 @@ fn an_unknown_option_is_refused_wherever_it_stands() {
     refused(changed(json!({ "authorizationParams": { "maxage": 1 } })), "maxage");
     refused(changed(json!({ "authorizationParams": { "returnTo": "/" } })), "returnTo");
     refused(changed(json!({ "api": { "origin": "https://api.example", "prefix": "/" } })), "prefix");
+    let two = json!(["https://api.example/a", "https://api.example/b"]);
+    refused(changed(json!({ "api": { "origin": "https://api.example", "resource": two } })), "api.resource");
     refused(SignIn::read(&value(&json!({ "redirectUri": "https://evil.example" }))), "redirectUri");
     refused(SignOut::read(&value(&json!({ "revokes": true }))), "revokes");
     refused(TokenOptions::read(&value(&json!({ "force": true }))), "force");
