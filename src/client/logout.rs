@@ -57,6 +57,7 @@ impl<P: Platform> Client<P> {
     /// cannot be told.
     pub async fn sign_out(&self, sign_out: &SignOut) -> Result<Farewell, AuthError> {
         sign_out.check(&self.0.config)?;
+        self.reread_shared();
         let tokens = self.session(|session| session.secrets(Which::All)).unwrap_or_default();
         let id_token = self.take_id_token();
         self.sign_out_local();
@@ -99,6 +100,7 @@ impl<P: Platform> Client<P> {
     /// `not_signed_in` without a session, `discovery_failed` where the server has no such endpoint, and what the
     /// server answers. The tokens are forgotten here in any case.
     pub async fn revoke(&self, which: Which) -> Result<(), AuthError> {
+        self.reread_shared();
         let tokens = self.session(|session| session.secrets(which))?;
         let can_refresh = self.session(|session| session.refresh_token.is_some())?;
         match which {

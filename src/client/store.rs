@@ -92,6 +92,13 @@ impl<P: Platform> Client<P> {
         }
     }
 
+    /// What another tab has made of the session counts, before anything is done about it.
+    pub(super) fn reread_shared(&self) {
+        if self.is_shared() {
+            self.reread();
+        }
+    }
+
     /// Takes over what another tab has stored: the same session with newer tokens, or that there is none any more.
     pub(super) fn reread(&self) {
         let text = self.0.platform.load(Area::Origin, &self.session_key());
