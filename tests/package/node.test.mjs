@@ -7,7 +7,18 @@ import { test } from "node:test";
 
 import { installPackage, run } from "./harness.mjs";
 
-const EXPORTS = ["AuthError", "createAuthClient", "isAuthError"];
+const EXPORTS = [
+  "AuthError",
+  "createAuthClient",
+  "deleteCookie",
+  "getCookie",
+  "isAuthError",
+  "issueCsrfToken",
+  "parseCookies",
+  "relayCallback",
+  "serializeCookie",
+  "setCookie",
+];
 
 /** Imports the entry while each of these globals notes whether a module of the package reads or writes it. */
 const probe = (entry) => `

@@ -19,6 +19,7 @@ test("the tarball holds these files and no other", async (t) => {
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "dist/cookies.d.ts",
     "dist/errors.d.ts",
     "dist/index.d.ts",
     "dist/index.js",
@@ -26,6 +27,7 @@ test("the tarball holds these files and no other", async (t) => {
     "dist/inline.js",
     "dist/types.d.ts",
     "dist/wardkey.wasm",
+    "dist/windows.d.ts",
     "package.json",
   ]);
 });
