@@ -5,13 +5,11 @@ import { fetchWith, readFetchOptions, type FetchTargets } from "./fetch.js";
 import { Follower } from "./follow.js";
 import { bare, forEngine, go, here, leaving, local, unlessAborted } from "./page.js";
 import type { Snapshot, Transport } from "./transport.js";
+import type { AuthClient, AuthEvents, AuthState } from "./auth-client.js";
 import type {
   AccessToken,
-  AuthClient,
-  AuthEvents,
   AuthOptions,
   AuthorizeRequest,
-  AuthState,
   FetchOptions,
   IdTokenClaims,
   SignInOptions,
@@ -112,8 +110,7 @@ export class Client implements AuthClient {
   }
 
   async signInPopup<T>(options?: SignInOptions<T> & { features?: string }): Promise<SignInResult<T>> {
-    const given = forEngine(options);
-    const { features, signal } = options ?? {};
+    const { features, signal, ...given } = options ?? {};
     let minted: AuthorizeRequest | undefined;
     try {
       minted = this.#transport.run("createPopupUrl", given) as AuthorizeRequest;
@@ -138,6 +135,9 @@ export class Client implements AuthClient {
   }
 
   async signInSilent(options?: SignInOptions): Promise<SignInResult> {
+    if ((options?.prompt ?? "none") !== "none") {
+      throw new AuthError("invalid_configuration", "authorize", "prompt would show a page, and the frame is hidden");
+    }
     const given = { ...forEngine(options), prompt: "none" };
     const signal = options?.signal;
     const before = this.#signOuts;
@@ -355,18 +355,23 @@ export class Client implements AuthClient {
     }
   }
 
-  #call(operation: string, argument?: unknown, phase?: AuthErrorPhase, signal?: AbortSignal): Promise<unknown> {
-    const step = () => this.#transport.call(operation, argument);
+  #call(
+    operation: string,
+    argument?: unknown,
+    phase?: AuthErrorPhase,
+    signal?: AbortSignal,
+    before?: Promise<unknown>,
+  ): Promise<unknown> {
+    const step = async () => {
+      if (before) await before;
+      return this.#transport.call(operation, argument);
+    };
     return this.#events.attempt(operation, () => unlessAborted(step, phase!, signal));
   }
 
   /** A call that waits until it is clear whether the session of before goes on. */
   #restoredCall(operation: string, argument?: unknown, phase?: AuthErrorPhase, signal?: AbortSignal): Promise<unknown> {
-    const step = async () => {
-      await this.#follower.restored;
-      return this.#transport.call(operation, argument);
-    };
-    return this.#events.attempt(operation, () => unlessAborted(step, phase!, signal));
+    return this.#call(operation, argument, phase, signal, this.#follower.restored);
   }
 
   #guard<R>(operation: string, step: () => R): R {

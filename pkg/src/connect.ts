@@ -3,7 +3,8 @@ import { Client } from "./client.js";
 import { AuthError } from "./errors.js";
 import { pageUrl } from "./page.js";
 import type { Transport } from "./transport.js";
-import type { AuthClient, AuthOptions } from "./types.js";
+import type { AuthClient } from "./auth-client.js";
+import type { AuthOptions } from "./types.js";
 
 type Open = (
   source: AuthOptions["wasm"],
@@ -14,6 +15,9 @@ type Open = (
 /** Opens a transport and makes the client over it. */
 export async function connect(options: AuthOptions, open: Open): Promise<AuthClient> {
   const { logger, wasm, given } = read(options);
+  if (logger !== undefined && typeof logger !== "function") {
+    throw new AuthError("invalid_configuration", "configuration", "logger is no function");
+  }
   checkSpelling("redirectUri", given.redirectUri);
   checkSpelling("silentRedirectUri", given.silentRedirectUri);
   try {

@@ -1,5 +1,6 @@
 import { AuthError } from "./errors.js";
-import type { AuthEvents, AuthOptions, LogEntry } from "./types.js";
+import type { AuthEvents, LogEntry } from "./auth-client.js";
+import type { AuthOptions } from "./types.js";
 
 type Listeners = { [K in keyof AuthEvents]: Set<(detail: AuthEvents[K]) => void> };
 
@@ -24,6 +25,9 @@ export class Events {
   on<K extends keyof AuthEvents>(event: K, listener: (detail: AuthEvents[K]) => void): () => void {
     if (!Object.hasOwn(this.#listeners, event)) {
       throw new AuthError("invalid_configuration", "configuration", "there is no such event");
+    }
+    if (typeof listener !== "function") {
+      throw new AuthError("invalid_configuration", "configuration", "the listener is no function");
     }
     const listeners = this.#listeners[event];
     listeners.add(listener);

@@ -4,7 +4,8 @@ import { leaving } from "./page.js";
 import { isOwner, Restore } from "./restore.js";
 import { Tabs, type Hint } from "./tabs.js";
 import type { Transport } from "./transport.js";
-import type { AuthClient, AuthOptions, AuthorizeRequest, AuthState } from "./types.js";
+import type { AuthClient, AuthState } from "./auth-client.js";
+import type { AuthOptions, AuthorizeRequest } from "./types.js";
 
 /** What is followed. */
 export interface Followed {

@@ -5,13 +5,15 @@
  */
 import { connect } from "./connect.js";
 import { openEngine } from "./engine.js";
-import type { AuthClient, AuthOptions } from "./types.js";
+import type { AuthClient } from "./auth-client.js";
+import type { AuthOptions } from "./types.js";
 
 export { deleteCookie, getCookie, issueCsrfToken, parseCookies, serializeCookie, setCookie } from "./cookies.js";
 export type { CookieOptions } from "./cookies.js";
 export { AuthError, isAuthError } from "./errors.js";
 export { relayCallback } from "./windows.js";
 export type { AuthErrorCode, AuthErrorPhase } from "./errors.js";
+export type * from "./auth-client.js";
 export type * from "./types.js";
 
 /** Loads the engine once (memoised) and gives a client. Importing the package does nothing else, also in Node. */

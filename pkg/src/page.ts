@@ -51,7 +51,7 @@ export async function unlessAborted<R>(step: () => Promise<R>, phase: AuthErrorP
 
 /** What of the options is not for the page alone. */
 export function forEngine(options?: SignInOptions | TokenOptions): object {
-  const { signal: _, features: __, ...rest } = (options ?? {}) as SignInOptions & { features?: string };
+  const { signal: _, ...rest } = options ?? {};
   return rest;
 }
 

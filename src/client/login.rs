@@ -13,6 +13,7 @@ use crate::protocol::jwt::{self, Jwt};
 use crate::protocol::metadata::Metadata;
 use crate::protocol::scope;
 use crate::protocol::secret::Secret;
+use crate::protocol::signed;
 use crate::protocol::token::{self, TokenResponse};
 use crate::protocol::transaction::Transaction;
 use crate::protocol::url;
@@ -136,7 +137,9 @@ impl<P: Platform> Client<P> {
         let correction = self.correction_by(&jwt.claims);
         let (now, skew) = self.seconds_and_skew(correction);
         let algorithms = id_token::algorithms(config.id_token_policy(), metadata.authorization_algorithms());
-        callback::check_signed(&jwt, issuer, config.client_id(), &algorithms, now, skew)?;
+        let client_id = config.client_id();
+        let expected = signed::Expected { issuer, client_id, algorithms: &algorithms, now, clock_skew: skew };
+        callback::check_signed(&jwt, &expected)?;
         self.verify_signature(&jwt).await.map_err(|error| match error.code() {
             Code::IdTokenInvalid => error.as_code(Code::InvalidCallback).in_phase(Phase::Callback),
             _ => error,

@@ -6,6 +6,7 @@ use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::http::Cache;
 use crate::protocol::json::Value;
 use crate::protocol::jwt;
+use crate::protocol::signed;
 use crate::protocol::token::TokenOptions;
 use crate::protocol::userinfo::{self, UserInfo};
 use std::rc::Rc;
@@ -55,8 +56,9 @@ impl<P: Platform> Client<P> {
         let jwt = jwt::parse(token).map_err(userinfo::refused)?;
         let issuer = self.0.config.expected_issuer().ok_or_else(|| userinfo::refused("iss"))?;
         let (now, skew) = self.seconds_and_skew(0);
-        userinfo::check_signed(&jwt, issuer, self.0.config.client_id(), algorithms, now, skew)
-            .map_err(userinfo::refused)?;
+        let client_id = self.0.config.client_id();
+        let expected = signed::Expected { issuer, client_id, algorithms, now, clock_skew: skew };
+        signed::check(&jwt, &expected).map_err(userinfo::refused)?;
         self.verify_signature(&jwt).await.map_err(|error| match error.code() {
             Code::IdTokenInvalid => userinfo::refused(error.reason()),
             _ => error.in_phase(Phase::UserInfo),

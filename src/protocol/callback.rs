@@ -9,9 +9,9 @@ use super::error::{AuthError, Code, Phase};
 use super::form::{self, Parameters};
 use super::hash;
 use super::json::Value;
-use super::jwt::{self, Algorithm, Jwt};
+use super::jwt::{self, Jwt};
 use super::secret::Secret;
-use super::signed;
+use super::signed::{self, Expected};
 use super::text;
 use super::url;
 
@@ -193,21 +193,14 @@ pub fn check_mode(response: &AuthorizationResponse, expected: Option<&str>) -> R
     }
 }
 
-/// Every check of a signed response but the signature's (JARM 2.4). Times are seconds.
-pub fn check_signed(
-    jwt: &Jwt<'_>,
-    issuer: &str,
-    client_id: &str,
-    algorithms: &[Algorithm],
-    now: i64,
-    clock_skew: i64,
-) -> Result<(), AuthError> {
-    let checked = signed::check(jwt, issuer, client_id, algorithms, now, clock_skew)
-        .and_then(|()| signed::require(jwt.claims.get("exp").is_some(), "exp"))
+/// Every check of a signed response but the signature's (JARM 2.4).
+pub fn check_signed(jwt: &Jwt<'_>, expected: &Expected<'_>) -> Result<(), AuthError> {
+    let checked = signed::check(jwt, expected)
+        .and_then(|()| jwt::require(jwt.claims.get("exp").is_some(), "exp"))
         // It is for one client, which other audiences would not say (JARM 2.1).
         .and_then(|()| {
             let audiences = jwt.claims.get("aud").and_then(Value::as_array);
-            signed::require(audiences.is_none_or(|audiences| audiences.len() == 1), "aud")
+            jwt::require(audiences.is_none_or(|audiences| audiences.len() == 1), "aud")
         });
     checked.map_err(|name| match name {
         "iss" => refused(Code::IssuerMismatch, "iss names another issuer"),

@@ -119,6 +119,21 @@ impl Response {
         Some(AuthError::new(code, phase, reason).with_status(self.status).with_retry_after(wait))
     }
 
+    /// The error for an answer that is not the one asked for: "later", the server's own `error` in a 4xx for this
+    /// `reason` (RFC 6749 5.2), or nothing that the standards know.
+    pub fn refusal(&self, phase: Phase, reason: &'static str) -> AuthError {
+        if let Some(error) = self.temporary_error(phase) {
+            return error;
+        }
+        let document = self.json_object("application/json");
+        let error = document.as_ref().and_then(|document| document.text("error"));
+        let refused = |code, reason| AuthError::new(code, phase, reason).with_status(self.status);
+        match error.filter(|_| (400..500).contains(&self.status)) {
+            Some(error) => refused(Code::AuthorizationFailed, reason).with_oauth_error(error),
+            None => refused(Code::ServerError, "an unexpected HTTP status").permanent(),
+        }
+    }
+
     /// The JSON object that the body is, if its media type is `application/json` or the `other` one that is
     /// registered for the document.
     pub fn json_object(&self, other: &str) -> Option<Value> {

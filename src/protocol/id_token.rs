@@ -5,7 +5,7 @@
 use super::error::{AuthError, Code, Phase};
 use super::hash;
 use super::json::Value;
-use super::jwt::{Algorithm, Jwt};
+use super::jwt::{Algorithm, Check, Jwt, require};
 use super::shape::{self, Kind, Member, invalid, optional};
 
 /// `IdTokenPolicy`.
@@ -73,9 +73,6 @@ pub struct Demands<'a> {
     pub acr: &'a [String],
 }
 
-/// The reason that a check gives: the claim's or header's name.
-type Check = Result<(), &'static str>;
-
 /// The error for an ID token, naming the claim or header.
 pub fn refused(reason: &'static str) -> AuthError {
     AuthError::new(Code::IdTokenInvalid, Phase::Token, reason)
@@ -83,7 +80,7 @@ pub fn refused(reason: &'static str) -> AuthError {
 
 /// Every check of Core 3.1.3.7 but the signature's, in its order.
 pub fn check(jwt: &Jwt<'_>, expected: &Expected<'_>, demands: &Demands<'_>) -> Check {
-    check_kind(jwt, expected)?;
+    jwt.check_kind(expected.algorithms)?; // (6), (7)
     let claims = &jwt.claims;
     require(claims.get("iss").and_then(Value::as_str) == Some(expected.issuer), "iss")?; // (2)
     check_audience(claims, expected)?; // (3) to (5)
@@ -92,18 +89,6 @@ pub fn check(jwt: &Jwt<'_>, expected: &Expected<'_>, demands: &Demands<'_>) -> C
     require(claims.get("nonce").map(Value::as_str) == demands.nonce.map(Some), "nonce")?; // (11)
     check_authentication(claims, expected, demands)?; // (12), (13)
     check_at_hash(jwt, expected) // 3.1.3.8
-}
-
-fn require(held: bool, name: &'static str) -> Check {
-    if held { Ok(()) } else { Err(name) }
-}
-
-/// (6), (7): an algorithm from our list, and no other kind of JWT (RFC 8725 3.11).
-fn check_kind(jwt: &Jwt<'_>, expected: &Expected<'_>) -> Check {
-    require(expected.algorithms.contains(&jwt.algorithm), "alg")?;
-    let is_jwt =
-        |kind: &str| kind.eq_ignore_ascii_case("JWT") || kind.eq_ignore_ascii_case("application/jwt");
-    require(jwt.media_type.as_deref().is_none_or(is_jwt), "typ")
 }
 
 /// The client, and nobody else: other audiences are not trusted. `azp`, where present, is the client.

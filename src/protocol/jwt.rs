@@ -73,6 +73,24 @@ pub struct Jwt<'a> {
     pub claims: Value,
 }
 
+/// What a check of a token comes to: the name of the claim or header that does not hold.
+pub type Check = Result<(), &'static str>;
+
+/// Passes what held; else the name of what did not.
+pub fn require(held: bool, name: &'static str) -> Check {
+    if held { Ok(()) } else { Err(name) }
+}
+
+impl Jwt<'_> {
+    /// One of these algorithms, and no kind of JWT that has a type of its own (RFC 8725 3.1, 3.11).
+    pub fn check_kind(&self, algorithms: &[Algorithm]) -> Check {
+        require(algorithms.contains(&self.algorithm), "alg")?;
+        let is_jwt =
+            |kind: &str| kind.eq_ignore_ascii_case("JWT") || kind.eq_ignore_ascii_case("application/jwt");
+        require(self.media_type.as_deref().is_none_or(is_jwt), "typ")
+    }
+}
+
 /// Why a token is refused before any signature is looked at. The word names the part.
 pub type Malformed = &'static str;
 

@@ -25,27 +25,14 @@ pub fn request(endpoint: &str, form: Form) -> Request {
 /// Judges the answer: 201 with a JSON object is a success (2.2), 4xx with `error` is the server's no (2.3), and
 /// everything else is neither.
 pub fn response(response: &Response) -> Result<Pushed, AuthError> {
-    if let Some(error) = response.temporary_error(Phase::Authorize) {
-        return Err(error);
+    if response.status != 201 {
+        return Err(response.refusal(Phase::Authorize, "the server refused the pushed request"));
     }
     let document = response.json_object("application/json");
-    if response.status == 201 {
-        return document.as_ref().and_then(pushed).ok_or_else(|| {
-            refused(Code::ServerError, "the answer has no request_uri, or no lifetime", response).permanent()
-        });
-    }
-    let error = document.as_ref().and_then(|document| document.text("error"));
-    Err(match error {
-        Some(error) if (400..500).contains(&response.status) => {
-            refused(Code::AuthorizationFailed, "the server refused the pushed request", response)
-                .with_oauth_error(error)
-        }
-        _ => refused(Code::ServerError, "an unexpected HTTP status", response).permanent(),
+    document.as_ref().and_then(pushed).ok_or_else(|| {
+        let reason = "the answer has no request_uri, or no lifetime";
+        AuthError::new(Code::ServerError, Phase::Authorize, reason).with_status(201).permanent()
     })
-}
-
-fn refused(code: Code, reason: &'static str, response: &Response) -> AuthError {
-    AuthError::new(code, Phase::Authorize, reason).with_status(response.status)
 }
 
 fn pushed(document: &Value) -> Option<Pushed> {

@@ -1,6 +1,6 @@
 //! Token revocation (RFC 7009).
 
-use super::error::{AuthError, Code, Phase};
+use super::error::{AuthError, Phase};
 use super::form::Form;
 use super::http::{Request, Response};
 use super::secret::Secret;
@@ -15,20 +15,8 @@ pub fn request(endpoint: &str, client_id: &str, token: &Secret, hint: &str) -> R
 /// Judges the answer: 200 is the end of the token, whether the server knew it or not, and whatever the body says
 /// (2.2). 503 and its like mean that it lives on (2.2.1).
 pub fn response(response: &Response) -> Result<(), AuthError> {
-    if response.status == 200 {
-        return Ok(());
+    match response.status {
+        200 => Ok(()),
+        _ => Err(response.refusal(Phase::SignOut, "the server refused to revoke the token")),
     }
-    if let Some(error) = response.temporary_error(Phase::SignOut) {
-        return Err(error);
-    }
-    let document = response.json_object("application/json");
-    let error = document.as_ref().and_then(|document| document.text("error"));
-    let refused = |code, reason| AuthError::new(code, Phase::SignOut, reason).with_status(response.status);
-    Err(match error {
-        Some(error) if (400..500).contains(&response.status) => {
-            refused(Code::AuthorizationFailed, "the server refused to revoke the token")
-                .with_oauth_error(error)
-        }
-        _ => refused(Code::ServerError, "an unexpected HTTP status").permanent(),
-    })
 }

@@ -4,37 +4,30 @@
 //! The signature is the caller's to have verified, with the algorithm and key that `jwt` and `jwk` chose.
 
 use super::json::Value;
-use super::jwt::{Algorithm, Jwt};
+use super::jwt::{Algorithm, Check, Jwt, require};
 
-/// The reason that a check gives: the claim's or header's name.
-pub type Check = Result<(), &'static str>;
+/// What it is held against. Times are seconds.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Expected<'a> {
+    pub issuer: &'a str,
+    pub client_id: &'a str,
+    pub algorithms: &'a [Algorithm],
+    pub now: i64,
+    pub clock_skew: i64,
+}
 
 /// Of our issuer, for us, not run out, signed as was agreed, and no other kind of JWT. Who needs `exp` to be
-/// there says so. Times are seconds.
-pub fn check(
-    jwt: &Jwt<'_>,
-    issuer: &str,
-    client_id: &str,
-    algorithms: &[Algorithm],
-    now: i64,
-    clock_skew: i64,
-) -> Check {
-    require(jwt.claims.text("iss") == Some(issuer), "iss")?;
-    require(is_audience(jwt.claims.get("aud"), client_id), "aud")?;
-    let (earliest, latest) = (now.saturating_sub(clock_skew), now.saturating_add(clock_skew));
+/// there says so.
+pub fn check(jwt: &Jwt<'_>, expected: &Expected<'_>) -> Check {
+    require(jwt.claims.text("iss") == Some(expected.issuer), "iss")?;
+    require(is_audience(jwt.claims.get("aud"), expected.client_id), "aud")?;
+    let earliest = expected.now.saturating_sub(expected.clock_skew);
+    let latest = expected.now.saturating_add(expected.clock_skew);
     check_time(&jwt.claims, "exp", |time| time > earliest)?;
     check_time(&jwt.claims, "iat", |time| time <= latest)?;
     check_time(&jwt.claims, "nbf", |time| time <= latest)?;
-    require(algorithms.contains(&jwt.algorithm), "alg")?;
-    // Neither has a type of its own, so that what says of itself to be another is (RFC 8725 3.11).
-    let is_jwt =
-        |kind: &str| kind.eq_ignore_ascii_case("JWT") || kind.eq_ignore_ascii_case("application/jwt");
-    require(jwt.media_type.as_deref().is_none_or(is_jwt), "typ")
-}
-
-/// Passes what held; else the name of what did not.
-pub fn require(held: bool, name: &'static str) -> Check {
-    if held { Ok(()) } else { Err(name) }
+    jwt.check_kind(expected.algorithms)
 }
 
 fn is_audience(audience: Option<&Value>, client_id: &str) -> bool {

@@ -4,9 +4,7 @@ use super::challenge::{self, Challenge};
 use super::error::{AuthError, Code, Phase};
 use super::http::{Cache, Request, Response};
 use super::json::Value;
-use super::jwt::{Algorithm, Jwt};
 use super::secret::Secret;
-use super::signed::{self, Check};
 use super::text;
 
 /// What the endpoint gave. Not to be used before its subject, and its signature if it has one, were checked.
@@ -14,7 +12,7 @@ use super::text;
 pub enum UserInfo {
     /// Claims: always an object.
     Claims(Value),
-    /// A JWT, of which nothing is verified.
+    /// A JWT, of which nothing is verified; `signed` has the checks.
     Signed(String),
 }
 
@@ -76,16 +74,4 @@ pub fn check_subject(claims: &Value, subject: &str) -> Result<(), AuthError> {
         true => Ok(()),
         false => Err(AuthError::new(Code::UserMismatch, Phase::UserInfo, "sub is not the ID token's")),
     }
-}
-
-/// Every check of a signed answer but the signature's and the subject's (5.3.2). Times are seconds.
-pub fn check_signed(
-    jwt: &Jwt<'_>,
-    issuer: &str,
-    client_id: &str,
-    algorithms: &[Algorithm],
-    now: i64,
-    clock_skew: i64,
-) -> Check {
-    signed::check(jwt, issuer, client_id, algorithms, now, clock_skew)
 }

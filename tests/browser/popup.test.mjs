@@ -13,6 +13,9 @@ const suite = await openSuite({
 });
 after(() => suite.close());
 
+/** The `state` of the first request that reached the server. */
+const requestState = () => new URL(suite.seen("as", "/auth?")[0].path, suite.demo.issuer).searchParams.get("state");
+
 /** Answers what the server asks in its window. */
 async function answer(popup, { allow = true } = {}) {
   await logIn(popup);
@@ -192,8 +195,7 @@ test(
     await popup.getByLabel("Password").waitFor();
     const forger = await context.newPage();
     await forger.goto(suite.url(PROBE));
-    const { searchParams } = new URL(suite.seen("as", "/auth?")[0].path, suite.demo.issuer);
-    const state = searchParams.get("state");
+    const state = requestState();
     const here = suite.url(PROBE);
     const foreign = `${state.slice(0, 9)}${"A".repeat(state.length - 9)}`;
     const messages = [
@@ -224,8 +226,7 @@ test(
     await popup.getByLabel("Password").waitFor();
     const forger = await context.newPage();
     await forger.goto(suite.url(PROBE));
-    const { searchParams } = new URL(suite.seen("as", "/auth?")[0].path, suite.demo.issuer);
-    const state = searchParams.get("state");
+    const state = requestState();
     const forged = `${suite.url(PROBE)}?code=x&state=${state}`;
     await forger.evaluate(([name, url]) => new BroadcastChannel(name).postMessage(url), [`wardkey:${state}`, forged]);
     // RFC 9207: the server says that it names itself, and this response does not.

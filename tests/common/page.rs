@@ -125,6 +125,17 @@ impl Page {
         self.send(call("GET", url))
     }
 
+    /// The app's GETs of a URL, so many at the same time, and what the servers answered.
+    pub(crate) fn fetch_at_once(&self, count: usize, url: &str) -> Vec<String> {
+        let start = |_| {
+            let (client, call) = (self.client.clone(), call("GET", url));
+            self.browser.start(async move { client.fetch(&call, None).await })
+        };
+        let under_way: Vec<_> = (0..count).map(start).collect();
+        self.browser.advance(1_000);
+        under_way.iter().map(|one| one.take().expect("it is done").expect("an answer").answer).collect()
+    }
+
     /// A request of the app's.
     pub(crate) fn send(&self, call: Call<AppRequest>) -> Result<Fetched<String>, AuthError> {
         self.run(|client| async move { client.fetch(&call, None).await })

@@ -19,6 +19,7 @@ test("the tarball holds these files and no other", async (t) => {
     "LICENSE-APACHE",
     "LICENSE-MIT",
     "README.md",
+    "dist/auth-client.d.ts",
     "dist/cookies.d.ts",
     "dist/errors.d.ts",
     "dist/index.d.ts",

@@ -6,6 +6,7 @@ use wardkey::protocol::callback::{self, AuthorizationResponse, Mode};
 use wardkey::protocol::error::{AuthError, Code, Phase};
 use wardkey::protocol::jwt::{self, Algorithm};
 use wardkey::protocol::secret::Secret;
+use wardkey::protocol::signed::Expected;
 
 fn state() -> String {
     [client().tag(), "of-a-sign-in"].concat()
@@ -184,7 +185,9 @@ fn a_signed_response_is_of_the_issuer_for_the_client_and_for_now() {
     let judge = |header: Value, claims: Value| {
         let token = compact(&header, &claims);
         let jwt = jwt::parse(&token).expect("a JWT");
-        let outcome = callback::check_signed(&jwt, ISSUER, "spa", &[Algorithm::Es256], 1000, 60);
+        let algorithms = &[Algorithm::Es256];
+        let expected = Expected { issuer: ISSUER, client_id: "spa", algorithms, now: 1000, clock_skew: 60 };
+        let outcome = callback::check_signed(&jwt, &expected);
         outcome.map_err(|error| (error.code(), error.reason()))
     };
     let invalid = |reason| Err((Code::InvalidCallback, reason));

@@ -7,6 +7,7 @@ use wardkey::protocol::error::{Code, Phase};
 use wardkey::protocol::http::Cache;
 use wardkey::protocol::jwt::{self, Algorithm};
 use wardkey::protocol::secret::Secret;
+use wardkey::protocol::signed::{self, Expected};
 use wardkey::protocol::userinfo::{self, UserInfo};
 
 const ENDPOINT: &str = "https://as.example/userinfo";
@@ -124,7 +125,9 @@ fn changed(name: &str, value: Value) -> Value {
 fn judge(header: Value, claims: Value) -> Result<(), &'static str> {
     let token = compact(&header, &claims);
     let jwt = jwt::parse(&token).expect("a JWT");
-    userinfo::check_signed(&jwt, ISSUER, "spa", &[Algorithm::Es256, Algorithm::Rs256], 1000, 60)
+    let algorithms = &[Algorithm::Es256, Algorithm::Rs256];
+    let expected = Expected { issuer: ISSUER, client_id: "spa", algorithms, now: 1000, clock_skew: 60 };
+    signed::check(&jwt, &expected)
 }
 
 #[test]
