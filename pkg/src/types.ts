@@ -57,7 +57,7 @@ export interface AuthOptions {
   /**
    * Where a sign-in in progress (verifier, state, nonce; no token) rests between leaving the page and the response.
    * "sessionStorage" (default): this tab. "cookie": a `__Host-` cookie, SameSite=Lax, for ten minutes, where the response
-   * comes to another tab; `appState` must be small. "memory": this page, for popups and frames alone.
+   * comes to another tab; `appState` must be small. "memory": this page, for popups and frames alone; `signIn` is refused.
    */
   transactionStorage?: "sessionStorage" | "cookie" | "memory";
   /**

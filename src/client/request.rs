@@ -88,6 +88,10 @@ impl<P: Platform> Client<P> {
     /// # Errors
     /// Those of [`prepare`](Self::prepare) and [`create_authorize_url`](Self::create_authorize_url).
     pub async fn begin(&self, sign_in: &SignIn, window: Window) -> Result<AuthorizeRequest, AuthError> {
+        if window == Window::Page && self.ledger_area().is_none() {
+            let reason = "is memory, which does not outlast leaving the page; use a popup";
+            return Err(failed(Code::InvalidConfiguration, reason).with_option("transactionStorage"));
+        }
         let metadata = self.ready(sign_in).await?;
         if let Some(request) = self.take_minted(sign_in, window) {
             return Ok(request);

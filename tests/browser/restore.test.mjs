@@ -329,7 +329,7 @@ test(
         throw new DOMException("denied", "SecurityError");
       };
       Object.defineProperty(globalThis, "sessionStorage", { get, configurable: true });
-      const client = await globalThis.openClient({ restore: "redirect", transactionStorage: "memory" });
+      const client = await globalThis.openClient({ restore: "redirect", transactionStorage: "cookie" });
       await globalThis.outcome(client.getToken());
       Object.defineProperty(globalThis, "sessionStorage", original);
       return client.state.reason;

@@ -2,6 +2,7 @@
 
 use crate::common::{World, assert_error, code_of};
 use serde_json::json;
+use wardkey::protocol::authorize::{SignIn, Window};
 
 #[test]
 fn a_cookie_serves_where_the_response_comes_to_another_tab() {
@@ -51,4 +52,16 @@ fn in_memory_a_sign_in_is_known_to_its_own_page_alone() {
     assert!(world.browser.stored().is_empty() && world.browser.cookies.borrow().is_empty());
     assert_error(&world.page_with(options).handle(&callback), "transaction_not_found", &[]);
     page.handle(&callback).expect("signed in");
+}
+
+#[test]
+fn what_is_in_memory_alone_is_not_left_behind_by_a_redirect() {
+    let world = World::new();
+    let page = world.page_with(json!({ "transactionStorage": "memory" }));
+    let refused = page.begin(&json!({}));
+    assert_error(&refused, "invalid_configuration", &[]);
+    assert_eq!(refused.expect_err("refused").option(), Some("transactionStorage"));
+    let client = page.client.clone();
+    let popup = world.browser.run(async move { client.begin(&SignIn::default(), Window::Popup).await });
+    assert_eq!(code_of(&popup), "ok", "the page that opens a popup stays");
 }
