@@ -15,6 +15,7 @@ use wardkey::protocol::id_token::ID_TOKEN_POLICY;
 use wardkey::protocol::json;
 use wardkey::protocol::jwt::Algorithm;
 use wardkey::protocol::logout::SIGN_OUT_OPTIONS;
+use wardkey::protocol::policies::POLICIES;
 use wardkey::protocol::shape::{Kind, Member};
 use wardkey::protocol::target::API_TARGET;
 
@@ -123,6 +124,7 @@ fn options_have_the_same_names() {
     same("AuthOptions", interface("AuthOptions"), AUTH_OPTIONS, &["logger", "wasm"]);
     same("AuthorizationParams", interface("AuthorizationParams"), AUTHORIZATION_PARAMS, &[]);
     same("IdTokenPolicy", interface("IdTokenPolicy"), ID_TOKEN_POLICY, &[]);
+    same("ServerPolicies", interface("ServerPolicies"), POLICIES, &[]);
     same("SignOutOptions", interface("SignOutOptions"), SIGN_OUT_OPTIONS, &[]);
     let mut sign_in = interface("SignInOptions");
     assert!(

@@ -76,6 +76,8 @@ export interface AuthOptions {
    * one, default true.
    */
   refresh?: { leewaySec?: number; auto?: boolean };
+  /** In what the server is known to deviate from the standards; the profiles of `wardkey/providers` set it. */
+  policies?: ServerPolicies;
   /** Is told what happens. Entries hold no token, code, verifier or claim. */
   logger?: (entry: LogEntry) => void;
   /** Where the engine's bytes come from. Default: `wardkey.wasm` beside the entry module. */
@@ -109,6 +111,20 @@ export interface ServerMetadata {
   revocation_endpoint?: string;
   pushed_authorization_request_endpoint?: string;
   [name: string]: unknown;
+}
+
+/** Deviations from the standards that a server is known for. Each one is off unless given. */
+export interface ServerPolicies {
+  /** What scopes mean beyond their text: for `scopes.missing`, `covers` and requests that were not granted. */
+  scopeGrammar?: "laserfiche" | "docspace";
+  /** Sends no `client_id`: the server knows its clients by their redirect URI. */
+  omitClientId?: boolean;
+  /** Members of the token response that bear another name, with the standard's: `{ refreshToken: "refresh_token" }`. */
+  tokenResponseNames?: Record<string, string>;
+  /** Parameters of the authorization response, with the values that each may have where it is there. */
+  expectResponse?: Record<string, string[]>;
+  /** The one parameter of the server's sign-out page, for where it leads back to, as "wreply". */
+  signOutReturnParameter?: string;
 }
 
 /** What ID tokens must be like (OpenID Connect Core 3.1.3.7). */

@@ -8,6 +8,7 @@ use super::id_token;
 use super::json::Value;
 use super::jwt::Algorithm;
 use super::metadata::{self, Metadata};
+use super::policies;
 use super::scope;
 use super::shape::{self, Kind, Member, invalid, optional, required};
 use super::target::Target;
@@ -39,6 +40,7 @@ pub const AUTH_OPTIONS: &[Member] = &[
     // True, or an object of `DPOP_OPTIONS`.
     optional("dpop", Kind::Any),
     optional("refresh", Kind::Object),
+    optional("policies", Kind::Object),
 ];
 
 /// The object form of `dpop`.
@@ -97,6 +99,7 @@ impl Config {
         check_dpop(options.given("dpop"))?;
         options.given("loopGuard").map_or(Ok(()), |guard| shape::check_options(guard, LOOP_GUARD))?;
         options.given("refresh").map_or(Ok(()), |refresh| shape::check_options(refresh, REFRESH_OPTIONS))?;
+        options.given("policies").map_or(Ok(()), |given| shape::check_options(given, policies::POLICIES))?;
         let fingerprint = [identity, "\n", options.text("clientId").unwrap_or_default()].concat();
         let config = Config {
             issuer: issuer.map(str::to_owned),
@@ -254,6 +257,11 @@ impl Config {
     pub fn refreshes_ahead(&self) -> bool {
         let refresh = self.options.given("refresh");
         refresh.and_then(|refresh| refresh.get("auto")) != Some(&Value::Bool(false))
+    }
+
+    /// In what the server is known to deviate from the standards.
+    pub fn policies(&self) -> &Value {
+        self.options.given("policies").unwrap_or(&Value::Null)
     }
 
     /// Where access tokens may be sent.

@@ -28,6 +28,7 @@ pub mod logout;
 pub mod metadata;
 pub mod par;
 pub mod pkce;
+pub mod policies;
 pub mod revocation;
 pub mod scope;
 pub mod secret;
