@@ -11,6 +11,7 @@ mod gates;
 mod layers;
 mod mutants;
 mod names;
+mod order;
 mod panics;
 mod process;
 mod project;

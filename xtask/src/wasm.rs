@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::process::{cargo, command, node_tool, output, run};
-use crate::{floats, names, panics, project};
+use crate::{floats, names, order, panics, project};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 /// The stem of wasm-bindgen's files.
@@ -120,6 +120,12 @@ fn optimise(file: &Path) -> Result<()> {
         "--coalesce-locals-learning",
         "--reorder-locals",
     ];
+    wasm_opt(&passes, file)?;
+    std::fs::write(file, order::name_by_likeness(&std::fs::read(file)?)?)?;
+    wasm_opt(&["--reorder-functions-by-name", "--optimize-level=2", "--shrink-level=2"], file)
+}
+
+fn wasm_opt(passes: &[&str], file: &Path) -> Result<()> {
     run(node_tool("wasm-opt").args(passes).args(FEATURES).arg(file).arg("-o").arg(file))
 }
 
