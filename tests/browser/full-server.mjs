@@ -13,6 +13,9 @@ const DPOP = { ...REFRESH, dpop_bound_access_tokens: true };
 /** Seconds that an access token of `brief` lives. */
 export const BRIEF = 4;
 
+/** Seconds that an access token lives, by client, where it is not 600. A test may change them while it runs. */
+export const lifetimes = { brief: BRIEF };
+
 const CLIENTS = {
   refresh: REFRESH,
   /** Its tokens live for {@link BRIEF} seconds. */
@@ -49,7 +52,7 @@ export function everything(configuration, { apiUrl }) {
     rotateRefreshToken: true,
     ttl: {
       ...configuration.ttl,
-      AccessToken: (_context, _token, client) => (client.clientId === "brief" ? BRIEF : 600),
+      AccessToken: (_context, _token, client) => lifetimes[client.clientId] ?? 600,
       RefreshToken: 3600,
     },
     features: {
@@ -70,15 +73,17 @@ export function everything(configuration, { apiUrl }) {
   };
 }
 
-/** Two APIs: that of the demo, which tokens are for unless asked otherwise, and its `/mail`. */
+/** What tokens can be for: the demo's API, which they are for unless asked otherwise, and parts of it. */
+const SCOPES = { "": SCOPE, "/mail": "mail.read mail.send", "/files": "files.read", "/calendar": "calendar.read" };
+
 function resources(apiUrl) {
   return {
     enabled: true,
     defaultResource: (_context, client) => (client.clientId.startsWith("identity") ? undefined : apiUrl),
     useGrantedResource: () => true,
     getResourceServerInfo: (_context, indicator) => {
-      if (![apiUrl, `${apiUrl}/mail`].includes(indicator)) throw new errors.InvalidTarget();
-      const scope = indicator === apiUrl ? SCOPE : "mail.read mail.send";
+      const scope = indicator.startsWith(apiUrl) ? SCOPES[indicator.slice(apiUrl.length)] : undefined;
+      if (!scope) throw new errors.InvalidTarget();
       return { scope, audience: indicator, accessTokenFormat: "jwt", jwt: { sign: { alg: "ES256" } } };
     },
   };

@@ -28,11 +28,15 @@ const FLAGS = [
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
 ];
 
-/** @param {Pick<import("../../www/server/demo.mjs").DemoOptions, "extend" | "api" | "pageHeaders">} [servers] In place of the demo's. */
-export async function openSuite(servers = {}) {
+/**
+ * The demo's servers over a page and the probe page, whichever browser comes.
+ * @param {Pick<import("../../www/server/demo.mjs").DemoOptions, "extend" | "api" | "pageHeaders">} [servers] In place of the demo's.
+ */
+export async function startServers(servers = {}) {
   const folder = await mkdtemp(join(tmpdir(), "wardkey-browser-"));
   await buildPage(folder, [recordedClients]);
   await buildProbe(folder);
+  /** @type {import("../../www/server/http.mjs").Exchange[]} */
   const exchanges = [];
   const demo = await startDemo({
     port: 0,
@@ -41,13 +45,23 @@ export async function openSuite(servers = {}) {
     redirectPaths: [`/${PROBE}`],
     ...servers,
   });
+  const close = async () => {
+    await demo.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { demo, exchanges, close };
+}
+
+/** @param {Parameters<typeof startServers>[0]} [servers] */
+export async function openSuite(servers) {
+  const started = await startServers(servers);
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: FLAGS,
     // Playwright turns it off; people have it on.
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });
-  return new Suite(demo, browser, exchanges, folder);
+  return new Suite(started, browser);
 }
 
 async function buildProbe(folder) {
@@ -68,20 +82,19 @@ async function buildProbe(folder) {
 
 class Suite {
   #browser;
-  #folder;
+  #servers;
 
-  constructor(demo, browser, exchanges, folder) {
-    this.demo = demo;
+  constructor(servers, browser) {
+    this.demo = servers.demo;
     /** @type {import("../../www/server/http.mjs").Exchange[]} Since the start of the test. */
-    this.exchanges = exchanges;
+    this.exchanges = servers.exchanges;
+    this.#servers = servers;
     this.#browser = browser;
-    this.#folder = folder;
   }
 
   async close() {
     await this.#browser.close();
-    await this.demo.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#servers.close();
   }
 
   /**

@@ -53,22 +53,36 @@ pub(crate) fn chromedriver() -> Result<PathBuf> {
     find_or_install("CHROMEDRIVER", &["chromedriver"])
 }
 
+/// Firefox's program; none where it is missing and there is no apt to install it by. `FIREFOX` overrides where it is.
+pub(crate) fn firefox() -> Result<Option<PathBuf>> {
+    let found = find_or_apt("FIREFOX", &["firefox-esr", "firefox"], &["firefox-esr"])?;
+    ensure!(
+        found.is_some() || find_on_path("apt-get").is_none(),
+        "firefox is missing: install it (Debian: firefox-esr) or set FIREFOX"
+    );
+    Ok(found)
+}
+
 fn find_or_install(variable: &str, names: &[&str]) -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os(variable).map(PathBuf::from) {
-        ensure!(path.is_file(), "{variable} names {}, which is no file", path.display());
-        return Ok(path);
-    }
-    let find = || names.iter().find_map(|name| find_on_path(name));
-    if let Some(path) = find() {
-        return Ok(path);
-    }
-    install_by_apt(&["chromium", "chromium-driver"])?;
-    find().with_context(|| {
+    find_or_apt(variable, names, &["chromium", "chromium-driver"])?.with_context(|| {
         format!(
             "{} is missing: install Chromium and its driver (Debian: chromium, chromium-driver) or set {variable}",
             names[0]
         )
     })
+}
+
+fn find_or_apt(variable: &str, names: &[&str], packages: &[&str]) -> Result<Option<PathBuf>> {
+    if let Some(path) = std::env::var_os(variable).map(PathBuf::from) {
+        ensure!(path.is_file(), "{variable} names {}, which is no file", path.display());
+        return Ok(Some(path));
+    }
+    let find = || names.iter().find_map(|name| find_on_path(name));
+    if let Some(path) = find() {
+        return Ok(Some(path));
+    }
+    install_by_apt(packages)?;
+    Ok(find())
 }
 
 /// Does nothing where there is no apt, or no right to use it without a password.

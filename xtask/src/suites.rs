@@ -29,6 +29,8 @@ pub(crate) enum Work {
     Rust(fn() -> Result<Command>),
     /// The `*.test.mjs` files of a folder, run by `node --test`.
     Node(&'static str),
+    /// The same in Firefox; not run, and said so, where there is none and no apt to install it by.
+    Firefox(&'static str),
 }
 
 /// The suite that the ones with `needs_build` wait for.
@@ -51,6 +53,7 @@ pub(crate) fn all() -> Vec<Suite> {
         Suite { name: "wasm", work: Work::Rust(wasm_tests), quick: false, needs_build: false },
         built("package", Work::Node("tests/package")),
         built("browser", Work::Node("tests/browser")),
+        built("firefox", Work::Firefox("tests/firefox")),
     ];
     suites.into_iter().filter(exists).collect()
 }
@@ -64,7 +67,9 @@ pub(crate) fn node_tests(folder: &str) -> Result<Vec<PathBuf>> {
 fn exists(suite: &Suite) -> bool {
     match (suite.name, &suite.work) {
         ("wasm", _) => web_tests().is_file(),
-        (_, Work::Node(folder)) => node_tests(folder).is_ok_and(|files| !files.is_empty()),
+        (_, Work::Node(folder) | Work::Firefox(folder)) => {
+            node_tests(folder).is_ok_and(|files| !files.is_empty())
+        }
         _ => true,
     }
 }
@@ -129,8 +134,8 @@ fn capabilities(browser: &Path) -> Result<Value> {
     Ok(capabilities)
 }
 
-/// `node --test` over these files: readable output for people, TAP in a file for counting.
-pub(crate) fn node_command(files: &[PathBuf], tap: &Path) -> Result<Command> {
+/// `node --test` over these files, with a browser: readable output for people, TAP in a file for counting.
+pub(crate) fn node_command(files: &[PathBuf], tap: &Path, browser: (&str, PathBuf)) -> Command {
     let mut node = command("node");
     node.args([
         "--test",
@@ -139,6 +144,6 @@ pub(crate) fn node_command(files: &[PathBuf], tap: &Path) -> Result<Command> {
         "--test-reporter-destination=stdout",
     ]);
     node.arg("--test-reporter=tap").arg(format!("--test-reporter-destination={}", tap.display()));
-    node.args(files).env("CHROMIUM", setup::chromium()?);
-    Ok(node)
+    node.args(files).env(browser.0, browser.1);
+    node
 }

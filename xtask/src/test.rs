@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use crate::counts::{self, Counts};
 use crate::process::describe;
 use crate::suites::{self, BUILD, Suite, Work};
-use crate::{build, project};
+use crate::{build, project, setup};
 
 /// One line of the summary.
 struct Line {
@@ -67,7 +67,14 @@ fn run_work(suite: &Suite) -> Result<Counts> {
     match suite.work {
         Work::Step(step) => step().map(|()| Counts { passed: 1, failed: 0 }),
         Work::Rust(command) => run_rust(&mut command()?),
-        Work::Node(folder) => run_node(suite.name, &suites::node_tests(folder)?),
+        Work::Node(folder) => run_node(suite.name, folder, ("CHROMIUM", setup::chromium()?)),
+        Work::Firefox(folder) => match setup::firefox()? {
+            Some(program) => run_node(suite.name, folder, ("FIREFOX", program)),
+            None => {
+                println!("not run: there is no Firefox, and no apt to install it by");
+                Ok(Counts::default())
+            }
+        },
     }
 }
 
@@ -92,11 +99,12 @@ fn run_rust(command: &mut Command) -> Result<Counts> {
     Ok(counts.judged(child.wait()?.success()))
 }
 
-fn run_node(name: &str, files: &[PathBuf]) -> Result<Counts> {
+fn run_node(name: &str, folder: &str, browser: (&str, PathBuf)) -> Result<Counts> {
+    let files = &suites::node_tests(folder)?;
     let tap = project::scratch()?.join(format!("{name}.tap"));
     // A reporter that never started must not leave an earlier run's numbers.
     std::fs::write(&tap, "")?;
-    let mut command = suites::node_command(files, &tap)?;
+    let mut command = suites::node_command(files, &tap, browser);
     let status =
         command.status().with_context(|| format!("`{}` could not be started", describe(&command)))?;
     Ok(counts::of_tap(&std::fs::read_to_string(&tap)?, files).judged(status.success()))
