@@ -119,11 +119,19 @@ export interface ServerPolicies {
   scopeGrammar?: "laserfiche" | "docspace";
   /** Sends no `client_id`: the server knows its clients by their redirect URI. */
   omitClientId?: boolean;
+  /** Refuses redirect URIs with a query: the server would write a second `?` behind it. */
+  plainRedirectUri?: boolean;
   /** Members of the token response that bear another name, with the standard's: `{ refreshToken: "refresh_token" }`. */
   tokenResponseNames?: Record<string, string>;
-  /** Parameters of the authorization response, with the values that each may have where it is there. */
+  /**
+   * Parameters of the authorization response, with the values that each may have where it is there, once. Another is
+   * refused with `invalid_callback`, right after the `state` and before anything else is looked at.
+   */
   expectResponse?: Record<string, string[]>;
-  /** The one parameter of the server's sign-out page, for where it leads back to, as "wreply". */
+  /**
+   * The one parameter of the server's sign-out page, for where it leads back to, as "wreply": no other is sent. The way
+   * back has no `state` then; `handleSignOutCallback` takes it in the tab that signed out, and it is `not_mine` elsewhere.
+   */
   signOutReturnParameter?: string;
 }
 
@@ -147,7 +155,10 @@ export interface IdTokenPolicy {
   clockSkewSec?: number;
   /** For servers whose ID tokens are known to name another issuer: that one, exactly. */
   expectIssuer?: string;
-  /** For servers whose ID tokens are known to name another audience than the client: that one, exactly. */
+  /**
+   * For servers whose ID tokens are known to name another audience than the client: that one, exactly. `azp` must name
+   * the client then.
+   */
   expectAudience?: string;
   /** Takes ID tokens at the word of TLS alone. They then prove nothing about who signed them. */
   dangerouslySkipSignature?: boolean;

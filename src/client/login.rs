@@ -160,7 +160,7 @@ impl<P: Platform> Client<P> {
                 .text("redirectUri")
                 .is_some_and(|uri| is_ours(uri) && url::same_place(uri, &response.place));
             if here && record.text("issuer") == config.issuer() {
-                return Ok(());
+                return callback::check_expected(response);
             }
             let reason = "the sign-in was begun for another redirect URI";
             return Err(AuthError::new(Code::InvalidCallback, Phase::Callback, reason));
@@ -199,9 +199,10 @@ impl<P: Platform> Client<P> {
                 let _ = client.keys(Cache::Reuse, FRESH).await;
             });
         }
-        let request = token::request(metadata.token_endpoint(), self.0.config.client_id(), code, transaction);
+        let request =
+            token::request(metadata.token_endpoint(), self.0.config.sent_client_id(), code, transaction);
         let response = self.exchange(request, None, self.is_bound(), Phase::Token).await?;
-        token::response(&response, self.is_bound())
+        token::response(&response, self.is_bound(), self.0.config.policies())
     }
 
     /// The person that the ID token names. Without OpenID Connect there is none to ask for, and one that comes

@@ -119,7 +119,7 @@ impl<P: Platform> Client<P> {
         let mut outcome = Ok(());
         let mut is_grant_revoked = false;
         for (token, hint) in tokens {
-            let request = revocation::request(endpoint, self.0.config.client_id(), token, hint);
+            let request = revocation::request(endpoint, self.0.config.sent_client_id(), token, hint);
             let sent = self.0.platform.send(&request, self.0.config.timeout()).await;
             let answer = sent.map_err(|failure| failure.error(Phase::SignOut));
             let answer = answer.and_then(|response| revocation::response(&response));
@@ -150,20 +150,23 @@ impl<P: Platform> Client<P> {
     /// Handles the way back from the server's sign-out, and gives the path that the app wanted to go to.
     ///
     /// # Errors
-    /// `not_mine` for another URL; `state_mismatch` where the `state` is not that of a sign-out of this tab.
+    /// `not_mine` for another URL, and where a server that sends no `state` leads back to a tab that has not signed
+    /// out; `state_mismatch` where the `state` is not that of a sign-out of this tab.
     /// Neither signs anybody in or out.
     pub fn handle_sign_out_callback(&self, url: &str) -> Result<Option<String>, AuthError> {
         let back = logout::response(url)
             .ok_or_else(|| error(Code::NotMine, "the URL is an authorization response"))?;
         let mut ledger = self.ledger()?;
-        if let Some(return_to) = back.state.and_then(|state| ledger.arrive(&state, back.place)) {
+        let stateless = logout::return_parameter(&self.0.config);
+        let state = stateless.map(str::to_owned).or(back.state);
+        if let Some(return_to) = state.and_then(|state| ledger.arrive(&state, back.place)) {
             self.keep(ledger)?;
             return Ok(return_to);
         }
-        let expected = self.0.config.post_logout_redirect_uri();
+        let expected = self.0.config.post_logout_redirect_uri().filter(|_| stateless.is_none());
         if expected.is_some_and(|expected| url::same_place(back.place, expected)) {
             return Err(error(Code::StateMismatch, "no sign-out with this state is in progress"));
         }
-        Err(error(Code::NotMine, "the URL is not the postLogoutRedirectUri"))
+        Err(error(Code::NotMine, "the URL is not the way back from a sign-out"))
     }
 }

@@ -151,7 +151,7 @@ impl<P: Platform> Client<P> {
         let response =
             self.exchange(par::request(endpoint, form), None, self.keeps_key(), Phase::Authorize).await?;
         let pushed = par::response(&response)?;
-        let url = par::authorization_url(metadata, self.0.config.client_id(), &pushed.request_uri);
+        let url = par::authorization_url(metadata, self.0.config.sent_client_id(), &pushed.request_uri);
         let state = self.remember(record)?;
         Ok((AuthorizeRequest { url, state }, pushed.expires_in))
     }

@@ -75,7 +75,10 @@ pub fn is_reserved(parameter: &str) -> bool {
 /// Checks what no table can say of authorization parameters.
 pub fn check_parameters(options: &Value) -> Result<(), AuthError> {
     if let Some(Value::Object(extra)) = options.get("extra") {
-        if extra.iter().any(|(name, _)| is_reserved(name) || CREDENTIALS.contains(&name.as_str())) {
+        if let Some((name, _)) = extra.iter().find(|(name, _)| CREDENTIALS.contains(&name.as_str())) {
+            return Err(shape::refused(name));
+        }
+        if extra.iter().any(|(name, _)| is_reserved(name)) {
             return Err(invalid("extra", "has a parameter that the client sets, or that has its own option"));
         }
         if extra.iter().any(|(_, value)| value.as_str().is_none()) {
@@ -202,7 +205,7 @@ pub fn request(
 
     let mut form = Form::new();
     form.add("response_type", "code")
-        .add("client_id", config.client_id())
+        .add("client_id", config.sent_client_id())
         .add("redirect_uri", redirect_uri)
         .add("scope", &scope::write(&scope))
         .add("state", &state)

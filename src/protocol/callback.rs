@@ -1,7 +1,7 @@
 //! The authorization response (RFC 6749 4.1.2; RFC 9207; JWT Secured Authorization Response Mode), as it stands in
 //! the URL of the page.
 //!
-//! Order of the checks: ours, then `state`, `iss`, `error`, and the code last. A response that fails one has
+//! Order of the checks: ours, then `state`, what a policy expects, `iss`, `error`, and the code last. A response that fails one has
 //! consumed nothing.
 
 use super::config::Config;
@@ -10,6 +10,7 @@ use super::form::{self, Parameters};
 use super::hash;
 use super::json::Value;
 use super::jwt::{self, Jwt};
+use super::policies;
 use super::secret::Secret;
 use super::signed::{self, Expected};
 use super::text;
@@ -62,6 +63,8 @@ pub struct AuthorizationResponse {
     pub iss: Option<String>,
     pub outcome: Result<Secret, String>,
     pub mode: Mode,
+    /// Is every parameter as the policy `expectResponse` wants it?
+    pub expected: bool,
     /// The JWT that all of it was read from. Nothing is verified: neither its signature nor [`check_signed`].
     pub signed: Option<Secret>,
 }
@@ -119,8 +122,18 @@ fn interpret(
         iss: parameters.text("iss").map(str::to_owned),
         outcome: outcome(parameters)?,
         mode,
+        expected: policies::members(config.policies(), "expectResponse")
+            .iter()
+            .all(|(name, values)| is_expected(parameters, name, values)),
         signed: signed.map(|token| Secret::new(token.to_owned())),
     })
+}
+
+/// Is a parameter absent, or there once and with one of these values?
+fn is_expected(parameters: &Parameters, name: &str, values: &Value) -> bool {
+    let known = values.texts().unwrap_or_default();
+    let mut given = parameters.0.iter().filter(|(other, _)| other == name);
+    given.next().is_none_or(|(_, value)| known.contains(value)) && given.next().is_none()
 }
 
 /// The parameters that a JWT has for claims (JARM 2.1). It comes in the query, and what it says does not stand
@@ -190,6 +203,14 @@ pub fn check_mode(response: &AuthorizationResponse, expected: Option<&str>) -> R
     match response.mode.name() == expected.unwrap_or("query") {
         true => Ok(()),
         false => Err(invalid("the response came in another mode than was asked for")),
+    }
+}
+
+/// A server that names itself in ways of its own names the one that was asked (the policy `expectResponse`).
+pub fn check_expected(response: &AuthorizationResponse) -> Result<(), AuthError> {
+    match response.expected {
+        true => Ok(()),
+        false => Err(invalid("a parameter has another value than `expectResponse` allows, or came twice")),
     }
 }
 

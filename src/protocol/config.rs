@@ -12,6 +12,7 @@ use super::policies;
 use super::scope;
 use super::shape::{self, Kind, Member, invalid, optional, required};
 use super::target::Target;
+use super::text;
 use super::url::{self, Url};
 use std::rc::Rc;
 
@@ -99,7 +100,7 @@ impl Config {
         check_dpop(options.given("dpop"))?;
         options.given("loopGuard").map_or(Ok(()), |guard| shape::check_options(guard, LOOP_GUARD))?;
         options.given("refresh").map_or(Ok(()), |refresh| shape::check_options(refresh, REFRESH_OPTIONS))?;
-        options.given("policies").map_or(Ok(()), |given| shape::check_options(given, policies::POLICIES))?;
+        options.given("policies").map_or(Ok(()), policies::check)?;
         let fingerprint = [identity, "\n", options.text("clientId").unwrap_or_default()].concat();
         let config = Config {
             issuer: issuer.map(str::to_owned),
@@ -108,7 +109,18 @@ impl Config {
             metadata: metadata.map(Rc::new),
             options: options.clone(),
         };
+        config.check_redirect_uris()?;
         config.check_openid().map(|()| config)
+    }
+
+    /// Some servers put `?code=…` behind whatever the redirect URI is: with a query of its own, it is no response.
+    fn check_redirect_uris(&self) -> Result<(), AuthError> {
+        let uris = [("redirectUri", self.redirect_uri()), ("silentRedirectUri", self.silent_redirect_uri())];
+        let misfit = uris.into_iter().find(|(_, uri)| text::cut(uri, b'?').is_some());
+        match misfit.filter(|_| self.policies().is_true("plainRedirectUri")) {
+            Some((name, _)) => Err(invalid(name, "has a query, which this server does not keep")),
+            None => Ok(()),
+        }
     }
 
     /// Hand-given metadata of a client that does OpenID Connect must say who the issuer is and where its keys
@@ -152,6 +164,11 @@ impl Config {
     /// The client identifier.
     pub fn client_id(&self) -> &str {
         self.text("clientId")
+    }
+
+    /// The client identifier as the server is told it: not at all where it knows none, which an empty parameter is.
+    pub fn sent_client_id(&self) -> &str {
+        if self.policies().is_true("omitClientId") { "" } else { self.client_id() }
     }
 
     /// Exactly as configured: the server compares it as text.

@@ -49,6 +49,7 @@ impl Form {
 /// `url` with the parameters added to its query; the query that it has is kept (RFC 6749 3.1).
 pub fn append_query(url: &str, query: &str) -> String {
     let separator = match text::cut(url, b'?') {
+        _ if query.is_empty() => "",
         None => "?",
         Some((_, "")) => "",
         Some(_) => "&",

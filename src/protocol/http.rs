@@ -92,7 +92,10 @@ impl Failure {
         match self {
             Failure::Timeout => AuthError::new(Code::Timeout, phase, "no answer within timeoutMs"),
             Failure::Offline => AuthError::new(Code::Offline, phase, "the browser is offline"),
-            Failure::Network => AuthError::new(Code::Network, phase, "no connection, a redirect, or CORS"),
+            Failure::Network => {
+                let reason = "no connection, a redirect, or an answer whose CORS does not list this origin";
+                AuthError::new(Code::Network, phase, reason)
+            }
             Failure::TooLarge => AuthError::new(Code::ServerError, phase, "the answer is too large"),
             Failure::Aborted => AuthError::new(Code::Aborted, phase, "the caller's signal ended the request"),
         }

@@ -91,7 +91,8 @@ pub fn check(jwt: &Jwt<'_>, expected: &Expected<'_>, demands: &Demands<'_>) -> C
     check_at_hash(jwt, expected) // 3.1.3.8
 }
 
-/// The client, and nobody else: other audiences are not trusted. `azp`, where present, is the client.
+/// The client, and nobody else: other audiences are not trusted. `azp`, where present, is the client; and it is present
+/// where a policy has another audience, as nothing else would say whom the token is for.
 fn check_audience(claims: &Value, expected: &Expected<'_>) -> Check {
     let audience = match claims.get("aud") {
         Some(Value::Array(audiences)) => match audiences.as_slice() {
@@ -101,7 +102,11 @@ fn check_audience(claims: &Value, expected: &Expected<'_>) -> Check {
         other => other.and_then(Value::as_str),
     };
     require(audience == Some(expected.audience), "aud")?;
-    require(claims.get("azp").is_none_or(|party| party.as_str() == Some(expected.client_id)), "azp")
+    let party = match claims.get("azp") {
+        Some(party) => party.as_str(),
+        None => audience,
+    };
+    require(party == Some(expected.client_id), "azp")
 }
 
 fn check_subject(claims: &Value) -> Check {

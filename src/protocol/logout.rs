@@ -61,6 +61,13 @@ pub struct Departure {
     pub post_logout_redirect_uri: Option<String>,
 }
 
+/// The one parameter of a sign-out page that knows nothing of the standard. The way back from there has no `state`:
+/// the parameter's name stands in for it, so that a sign-out of this tab is known to be in progress. Where the browser
+/// then goes is a path that the app chose, and nobody is signed in or out by it.
+pub fn return_parameter(config: &Config) -> Option<&str> {
+    config.policies().text("signOutReturnParameter")
+}
+
 /// The URL to send the browser to (2).
 pub fn request(
     config: &Config,
@@ -71,15 +78,21 @@ pub fn request(
 ) -> Departure {
     let state = [config.tag(), &hash::base64url(entropy)].concat();
     let back = sign_out.0.text("postLogoutRedirectUri").or(config.post_logout_redirect_uri());
+    let return_parameter = return_parameter(config);
     let mut form = Form::new();
-    form.add("id_token_hint", id_token.map(Secret::expose).unwrap_or_default())
-        .add("client_id", config.client_id());
-    if let Some(back) = back {
-        form.add("post_logout_redirect_uri", back).add("state", &state);
-    }
+    match (return_parameter, back) {
+        (Some(name), back) => form.add(name, back.unwrap_or_default()),
+        (None, back) => {
+            let hint = id_token.map(Secret::expose).unwrap_or_default();
+            form.add("id_token_hint", hint).add("client_id", config.sent_client_id());
+            // Without a way back there is nothing to recognise.
+            form.add("post_logout_redirect_uri", back.unwrap_or_default());
+            form.add("state", back.map(|_| state.as_str()).unwrap_or_default())
+        }
+    };
     Departure {
         url: form::append_query(end_session_endpoint, &form.finish()),
-        state,
+        state: return_parameter.map_or(state, str::to_owned),
         post_logout_redirect_uri: back.map(str::to_owned),
     }
 }

@@ -82,13 +82,24 @@ pub fn check_options(value: &Value, members: &'static [Member]) -> Result<(), Au
     match given.iter().find(|(name, _)| !members.iter().any(|member| member.name == name)) {
         None => Ok(()),
         Some((name, _)) => {
-            let secret = name.as_bytes().windows(6).any(|part| part.eq_ignore_ascii_case(b"secret"));
-            Err(invalid(
-                name,
-                if secret { "is refused: a browser keeps no secret" } else { "is not an option" },
-            ))
+            let has = |word: &&str| {
+                name.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+            };
+            Err(match SECRETS.iter().any(has) {
+                true => refused(name),
+                false => invalid(name, "is not an option"),
+            })
         }
     }
+}
+
+/// What the names of secrets have in them. No option's name has it.
+const SECRETS: &[&str] = &["secret", "key", "password", "assertion"];
+
+/// The error for an option or parameter that would be a secret of the app's.
+pub fn refused(option: &str) -> AuthError {
+    let reason = "is refused: a browser keeps no secret";
+    AuthError::new(Code::CredentialRefused, Phase::Configuration, reason).with_option(option)
 }
 
 /// What is wrong with an option.

@@ -5,6 +5,7 @@ use super::error::{AuthError, Code, Phase};
 use super::form::Form;
 use super::http::{Request, Response};
 use super::json::Value;
+use super::policies;
 use super::scope;
 use super::secret::Secret;
 use super::shape::{self, Kind, Member, optional, required};
@@ -15,15 +16,22 @@ use std::rc::Rc;
 /// Lifetimes beyond a decade say nothing.
 const MAX_EXPIRES_IN: i64 = 10 * 365 * 86_400;
 
-/// The members of a response (RFC 6749 5.1). `expires_in` is read with more patience.
+/// The members of a response (RFC 6749 5.1).
 const MEMBERS: &[Member] = &[
     required("access_token", Kind::Text),
     required("token_type", Kind::Text),
+    // Read with more patience.
+    optional("expires_in", Kind::Any),
     optional("id_token", Kind::Text),
     optional("refresh_token", Kind::Text),
     optional("scope", Kind::Scope),
     optional("authorization_details", Kind::Details),
 ];
+
+/// Is it the name of a member of a response?
+pub fn is_member(name: &str) -> bool {
+    MEMBERS.iter().any(|member| member.name == name)
+}
 
 /// `TokenOptions`. (`signal` stays in the page.)
 pub const TOKEN_OPTIONS: &[Member] = &[
@@ -130,15 +138,33 @@ fn invalid(reason: &'static str) -> AuthError {
 
 /// Judges the answer: 200 with a JSON object is a success (RFC 6749 5.1), 4xx with `error` is the server's no
 /// (5.2), and everything else is neither. `bound` says whether the request had a proof, so that its tokens must be
-/// bound to the key.
-pub fn response(response: &Response, bound: bool) -> Result<TokenResponse, AuthError> {
+/// bound to the key; `policies` are the server's.
+pub fn response(response: &Response, bound: bool, policies: &Value) -> Result<TokenResponse, AuthError> {
     if let Some(error) = response.temporary_error(Phase::Token) {
         return Err(error);
     }
     let document = response.json_object("application/json");
     match response.status {
-        200 => success(document.ok_or_else(|| invalid("the answer is not a JSON object"))?, bound),
+        200 => {
+            let mut document = document.ok_or_else(|| invalid("the answer is not a JSON object"))?;
+            rename(&mut document, policies::members(policies, "tokenResponseNames"));
+            success(document, bound)
+        }
         status => Err(failure(document, status)),
+    }
+}
+
+/// Gives members that the server calls otherwise their name. What bears the standard's name already wins: the other is
+/// then a member like any that we do not know (RFC 6749 5.1).
+fn rename(document: &mut Value, names: &[(String, Value)]) {
+    for (alias, name) in names {
+        let name = name.as_str().unwrap_or_default();
+        if let Some(value) = document.take(alias)
+            && document.get(name).is_none()
+            && let Value::Object(members) = document
+        {
+            members.push((name.to_owned(), value));
+        }
     }
 }
 

@@ -145,7 +145,8 @@ impl Ledger {
                 entry.text("state").is_some_and(|known| known.as_bytes().ct_eq(state.as_bytes()).into());
             same && entry.text("kind") == Some(kind)
         };
-        self.0.iter().position(is_it)
+        // The newest, should there be several of the states that are not random (`logout::return_parameter`).
+        self.0.iter().rposition(is_it)
     }
 
     /// Adds the record of a sign-in.

@@ -23,8 +23,13 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> World {
+        World::of_client(CLIENT_ID)
+    }
+
+    /// With a server that knows this client.
+    pub(crate) fn of_client(client_id: &str) -> World {
         let executor = Rc::new(Executor::new(START));
-        let server = Rc::new(AuthServer::new(ISSUER, CLIENT_ID, Rc::clone(&executor)));
+        let server = Rc::new(AuthServer::new(ISSUER, client_id, Rc::clone(&executor)));
         let network = Rc::clone(&server);
         World { browser: Browser::new(executor, move |sent: &Sent| network.answer(sent)), server }
     }

@@ -73,8 +73,16 @@ fn sec_010_redirect_uris_are_absolute_and_https() {
 
 #[test]
 fn sec_036_a_browser_app_has_no_secret() {
-    for name in ["clientSecret", "client_secret", "secret"] {
-        let error = changed(json!({ name: "s3cr3t" })).expect_err("it was accepted");
+    let extra = |name: &str| json!({ "authorizationParams": { "extra": { name: "s3cr3t" } } });
+    for (name, options) in [
+        ("clientSecret", json!({ "clientSecret": "s3cr3t" })),
+        ("client_secret", json!({ "client_secret": "s3cr3t" })),
+        ("accessKey", json!({ "accessKey": { "jwk": "s3cr3t" } })),
+        ("client_secret", extra("client_secret")),
+        ("client_assertion", extra("client_assertion")),
+    ] {
+        let error = changed(options).expect_err("it was accepted");
+        assert_eq!(error.code().name(), "credential_refused");
         assert_eq!(error.option(), Some(name));
         assert!(error.reason().contains("secret"), "{error}");
         assert!(!format!("{error:?}").contains("s3cr3t"));

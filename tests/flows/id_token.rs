@@ -172,16 +172,23 @@ fn without_webcrypto_id_tokens_are_refused_unless_the_app_says_otherwise() {
 #[test]
 fn named_relaxations_are_exact() {
     let relaxed = json!({ "idToken": { "expectIssuer": "https://legacy.example", "expectAudience": "api" } });
-    let sign_in = |iss: &'static str, aud: &'static str| {
+    let sign_in = |iss: &'static str, aud: &'static str, azp: Option<&'static str>| {
         let world = World::new();
         world.server.change_claims(move |claims| {
             claims["iss"] = iss.into();
             claims["aud"] = aud.into();
+            if let Some(azp) = azp {
+                claims["azp"] = azp.into();
+            }
         });
         let callback = world.respond();
         crate::common::code_of(&world.page_with(relaxed.clone()).handle(&callback))
     };
-    assert_eq!(sign_in("https://legacy.example", "api"), "ok");
-    assert_eq!(sign_in(ISSUER, "api"), "id_token_invalid");
-    assert_eq!(sign_in("https://legacy.example", CLIENT_ID), "id_token_invalid");
+    let us = Some(CLIENT_ID);
+    assert_eq!(sign_in("https://legacy.example", "api", us), "ok");
+    assert_eq!(sign_in(ISSUER, "api", us), "id_token_invalid");
+    assert_eq!(sign_in("https://legacy.example", CLIENT_ID, us), "id_token_invalid");
+    // All clients of the server have that audience in common.
+    assert_eq!(sign_in("https://legacy.example", "api", None), "id_token_invalid");
+    assert_eq!(sign_in("https://legacy.example", "api", Some("other")), "id_token_invalid");
 }

@@ -14,16 +14,18 @@ pub(super) fn target(input: &[u8]) -> bool {
     let media_type = |name: &&str| (*name == "content-type").then(|| media_type.to_owned());
     let response =
         Response { status, headers: HEADERS.iter().map(media_type).collect(), body: body.to_vec().into() };
-    let verdicts = [false, true].map(|bound| match token::response(&response, bound) {
-        Ok(accepted) => {
-            assert_eq!((status, accepted.bound), (200, bound));
-            assert_is_what_stands_there(&accepted, body);
-            true
-        }
-        Err(error) => {
-            assert_quotes_nothing(&error);
-            assert_eq!(error.status().unwrap_or(status), status);
-            false
+    let verdicts = [false, true].map(|bound| {
+        match token::response(&response, bound, &wardkey::protocol::json::Value::Null) {
+            Ok(accepted) => {
+                assert_eq!((status, accepted.bound), (200, bound));
+                assert_is_what_stands_there(&accepted, body);
+                true
+            }
+            Err(error) => {
+                assert_quotes_nothing(&error);
+                assert_eq!(error.status().unwrap_or(status), status);
+                false
+            }
         }
     });
     assert_ne!(verdicts, [true, true], "both Bearer and DPoP");
