@@ -111,14 +111,29 @@ export interface AuthClient {
   /** A proof (RFC 9449) for one request that the app makes by other means. `accessToken`: the one that goes with it. */
   dpopProof(options: { method: string; url: string; accessToken?: string }): Promise<string>;
 
-  /** Scopes granted, asked for, and asked for but not granted. */
+  /**
+   * Scopes granted, asked for, and asked for but not granted; by their meaning where the server's grammar is known
+   * (`policies.scopeGrammar`), else by their text.
+   */
   readonly scopes: { granted: string[]; requested: string[]; missing: string[] };
 
-  /** Was all of this granted? */
+  /** Is somebody signed in to whom all of this was granted? */
   hasScope(scope: string | string[]): Promise<boolean>;
 
-  /** Is somebody signed in with what `api` says that a request to this URL needs? (The method makes no difference yet.) */
+  /**
+   * Is somebody signed in with what a request needs: by the `scope` of its target in `api`, and by the grammar of scopes
+   * where there is one? False for a URL that no target covers. `fetch` rejects with `scope_missing` what the grammar says
+   * that the server would refuse.
+   */
   covers(method: string, url: string): Promise<boolean>;
+
+  /**
+   * The least scopes that allow these requests: what their targets in `api` ask for, and what the grammar of scopes says;
+   * with `granular`, for the very paths, where the server has such scopes. `origin_not_allowed` for a URL that no target
+   * covers, `scope_missing` where no scope allows it. (Laserfiche's `table.…` needs a `project/…` too, which only the app
+   * can know.)
+   */
+  scopesFor(operations: { method: string; url: string }[], options?: { granular?: boolean }): Promise<string[]>;
 
   /** Revokes tokens at the server, having forgotten them here (RFC 7009). Default "all", which ends the session. */
   revoke(which?: "access_token" | "refresh_token" | "all"): Promise<void>;

@@ -3,7 +3,7 @@ import { AuthError, codeOf, type AuthErrorPhase } from "./errors.js";
 import { Events } from "./events.js";
 import { fetchWith, readFetchOptions, type FetchTargets } from "./fetch.js";
 import { Follower } from "./follow.js";
-import { bare, forEngine, go, here, leaving, local, unlessAborted } from "./page.js";
+import { absolute, bare, forEngine, go, here, leaving, local, unlessAborted } from "./page.js";
 import type { Snapshot, Transport } from "./transport.js";
 import type { AuthClient, AuthEvents, AuthState } from "./auth-client.js";
 import type {
@@ -216,15 +216,16 @@ export class Client implements AuthClient {
   }
 
   async hasScope(scope: string | string[]): Promise<boolean> {
-    const scopes = [scope].flat().join(" ").split(" ");
-    return scopes.every((one) => this.#scopes.granted.includes(one));
+    return this.#guard("hasScope", () => this.#transport.run("hasScope", scope)) as boolean;
   }
 
-  async covers(_method: string, url: string): Promise<boolean> {
-    const page = here() || undefined;
-    if (!URL.canParse(url, page)) throw new AuthError("invalid_configuration", "fetch", "url is no URL");
-    const { href } = new URL(url, page);
-    return this.#guard("covers", () => this.#transport.run("covers", href)) as boolean;
+  async covers(method: string, url: string): Promise<boolean> {
+    return this.#guard("covers", () => this.#transport.run("covers", { method, url: absolute(url) })) as boolean;
+  }
+
+  async scopesFor(operations: { method: string; url: string }[], options?: { granular?: boolean }): Promise<string[]> {
+    const given = operations?.map((it) => ({ ...it, url: absolute(it?.url) }));
+    return this.#guard("scopesFor", () => this.#transport.run("scopesFor", { ...options, operations: given })) as string[];
   }
 
   async revoke(which: "access_token" | "refresh_token" | "all" = "all"): Promise<void> {
@@ -325,6 +326,8 @@ export class Client implements AuthClient {
       events.log({ level: "info", event });
       this.#follower.refreshed();
       events.emit("tokenRefreshed", { expiresAt: (detail as { expiresAt?: number }).expiresAt ?? Infinity });
+    } else if (event === "scope") {
+      events.log({ level: "warn", event, detail: { reason: detail as string } });
     } else if (event === "userChanged" || event === "stepUpRequired") {
       events.emit(event, detail as AuthEvents["userChanged"] & StepUpChallenge);
     }

@@ -55,6 +55,13 @@ export function forEngine(options?: SignInOptions | TokenOptions): object {
   return rest;
 }
 
+/** A URL of the app's, as the browser spells it. */
+export function absolute(url: string): string {
+  const page = here() || undefined;
+  if (!URL.canParse(url, page)) throw new AuthError("invalid_configuration", "fetch", "url is no URL");
+  return new URL(url, page).href;
+}
+
 /** A URL without query and fragment. */
 export const bare = (url: string) => url.split(/[?#]/)[0]!;
 

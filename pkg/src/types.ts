@@ -191,7 +191,10 @@ export interface AuthorizationDetail {
 
 /** One sign-in. */
 export interface SignInOptions<T = unknown> extends AuthorizationParams {
-  /** Scopes to ask for, in place of the client's. */
+  /**
+   * Scopes to ask for, in place of the client's. With `policies.scopeGrammar`, what was granted to who is signed in is
+   * asked for again, so that a sign-in for more loses nothing.
+   */
   scope?: string | string[];
   /** Resources to ask for, in place of the client's. */
   resource?: string | string[];

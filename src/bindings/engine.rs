@@ -9,6 +9,7 @@ use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::initiated;
 use crate::protocol::json::{self, Object, Value};
 use crate::protocol::logout::SignOut;
+use crate::protocol::scope;
 use crate::protocol::shape::{self, Kind, Member, optional, required};
 use crate::protocol::target::Target;
 use crate::protocol::token::TokenOptions;
@@ -106,12 +107,17 @@ impl Engine {
         Ok(request(self.client.create_authorize_url(&SignIn::read(given)?, window)?))
     }
 
-    fn try_run(&self, operation: &str, text: &str) -> Result<JsValue, AuthError> {
+    fn try_run(&self, name: &str, text: &str) -> Result<JsValue, AuthError> {
         let given = arguments(text)?;
-        match operation {
+        match name {
             "createAuthorizeUrl" => self.mint(&given, Window::Page),
             "createPopupUrl" => self.mint(&given, Window::Popup),
-            "covers" => Ok(self.client.covers(&url(&given)?).into()),
+            "covers" => {
+                let (method, href) = operation(&given)?;
+                Ok(self.client.covers(method, href).into())
+            }
+            "hasScope" => Ok(self.client.has_scope(&scopes(&given)?).into()),
+            "scopesFor" => Ok(value::to_js(&scopes_for(&self.client, &given)?)),
             "frontChannelLogout" => Ok(self.client.front_channel_logout(&url(&given)?).into()),
             "initiatedLogin" => Ok(value::to_js(&initiated(&self.client, &url(&given)?))),
             "checkApi" => Target::read_all(Some(&given)).map(|_| JsValue::UNDEFINED),
@@ -194,6 +200,30 @@ fn which(given: &Value) -> Result<Which, AuthError> {
         Some("all") => Ok(Which::All),
         _ => Err(shape::invalid("which", "is none of access_token, refresh_token and all")),
     }
+}
+
+fn scopes(given: &Value) -> Result<Vec<String>, AuthError> {
+    scope::read(given).ok_or_else(|| shape::invalid("scope", "is not a list of scopes (RFC 6749 3.3)"))
+}
+
+/// A request by its method and URL.
+const OPERATION: &[Member] = &[required("method", Kind::Text), required("url", Kind::Text)];
+
+fn operation(given: &Value) -> Result<(&str, &str), AuthError> {
+    shape::check_options(given, OPERATION)?;
+    Ok((given.text("method").unwrap_or_default(), given.text("url").unwrap_or_default()))
+}
+
+/// The argument of `scopesFor`.
+const SCOPES_FOR: &[Member] = &[required("operations", Kind::Any), optional("granular", Kind::Flag)];
+
+fn scopes_for(client: &Client<Browser>, given: &Value) -> Result<Value, AuthError> {
+    shape::check_options(given, SCOPES_FOR)?;
+    let operations = given.get("operations").and_then(Value::as_array);
+    let operations = operations.ok_or_else(|| shape::invalid("operations", "is not a list of requests"))?;
+    let operations: Result<Vec<_>, _> = operations.iter().map(operation).collect();
+    let scopes = client.scopes_for(&operations?, given.is_true("granular"))?;
+    Ok(Value::from(scopes.as_slice()))
 }
 
 /// The argument of `dpopProof`.

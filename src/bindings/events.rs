@@ -21,14 +21,16 @@ pub(super) fn state(state: &State) -> Value {
         State::Anonymous { reason } => {
             Object::new().text("status", "anonymous").maybe_integer("reason", reason.map(|code| code as i64))
         }
-        State::Authenticated { user: person, expires_at, granted, requested, stale } => Object::new()
-            .text("status", "authenticated")
-            .value("user", user(person.as_deref()))
-            .maybe_integer("expiresAt", *expires_at)
-            .value("stale", Value::Bool(*stale))
-            .texts("scopes", granted)
-            .texts("requested", requested)
-            .texts("missing", &state.missing()),
+        State::Authenticated { user: person, expires_at, granted, requested, missing, stale } => {
+            Object::new()
+                .text("status", "authenticated")
+                .value("user", user(person.as_deref()))
+                .maybe_integer("expiresAt", *expires_at)
+                .value("stale", Value::Bool(*stale))
+                .texts("scopes", granted)
+                .texts("requested", requested)
+                .texts("missing", missing)
+        }
     }
     .finish()
 }
@@ -63,6 +65,7 @@ pub(super) fn emit(listener: &Function, event: &Event) {
             ("userChanged", to_js(&Object::new().text("from", from).text("to", to).finish()))
         }
         Event::StepUpRequired(challenge) => ("stepUpRequired", to_js(&step_up(challenge))),
+        Event::ScopeDoubtful(reason) => ("scope", JsValue::from_str(reason)),
     };
     let _ = listener.call2(&JsValue::NULL, &JsValue::from_str(name), &detail);
 }

@@ -9,7 +9,7 @@ use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::http::Response;
 use crate::protocol::target::Target;
 use crate::protocol::token::{TokenOptions, Wanted};
-use crate::protocol::{form, url};
+use crate::protocol::{form, scope, url};
 use std::rc::Rc;
 
 /// A request of the app's own.
@@ -67,7 +67,8 @@ impl<P: Platform> Client<P> {
     /// server does not take any more is renewed, and the nonce that it asks for is given, or another time than one that it refuses, each once.
     ///
     /// # Errors
-    /// `origin_not_allowed` for a URL that no target covers; `credential_refused` for a request with credentials of
+    /// `origin_not_allowed` for a URL that no target covers; `scope_missing` where what was granted does not allow it, by
+    /// the target or by the grammar of scopes, before anything is sent; `credential_refused` for a request with credentials of
     /// its own (RFC 6750 2: one method only); those of [`token`](Self::token); `body_not_replayable` where it must
     /// be sent again and cannot; `dpop_failed`; `aborted`, `offline`, `network`.
     pub async fn fetch(
@@ -82,6 +83,7 @@ impl<P: Platform> Client<P> {
             now.as_ref().map(|user| &user.subject) != person.as_ref().map(|user| &user.subject)
         };
         loop {
+            self.must_be_granted(call, &options)?;
             let token = self.token(&options).await?;
             if is_other(self.subject()) {
                 return Err(refused(Code::Aborted, "another person is signed in by now"));
@@ -112,22 +114,68 @@ impl<P: Platform> Client<P> {
         }
     }
 
-    /// Would the granted scopes do for a URL that `api` covers? What a target asks for by `scope` was granted then.
-    pub fn covers(&self, href: &str) -> bool {
-        let target = self.0.config.targets().iter().find(|target| target.covers(href));
-        target.is_some_and(|target| {
-            let is_granted = |granted: &Vec<String>| target.scope.iter().all(|scope| granted.contains(scope));
-            self.session(|session| is_granted(&session.granted)).unwrap_or(false)
+    /// Would the granted scopes do for a request to a URL that `api` covers? What the target asks for by `scope` was
+    /// granted then, and nothing in the grammar of scopes is against it.
+    pub fn covers(&self, method: &str, href: &str) -> bool {
+        let config = &self.0.config;
+        config.targets().iter().find(|target| target.covers(href)).is_some_and(|target| {
+            self.has_scope(&target.scope)
+                && self.session(|session| config.grammar().permits(&session.granted, method, href))
+                    != Ok(Some(false))
         })
+    }
+
+    /// Is somebody signed in to whom all of this was granted?
+    pub fn has_scope(&self, scopes: &[String]) -> bool {
+        let grammar = self.0.config.grammar();
+        self.session(|session| grammar.includes(&session.granted, scopes)).unwrap_or(false)
+    }
+
+    /// The least scopes for requests, each a method and a URL that `api` covers: what their targets ask for, and what
+    /// the grammar of scopes says; with `granular`, for their paths alone where it has such.
+    ///
+    /// # Errors
+    /// `origin_not_allowed` for a URL that no target covers; `scope_missing` where no scope allows a request.
+    pub fn scopes_for(&self, operations: &[(&str, &str)], granular: bool) -> Result<Vec<String>, AuthError> {
+        let config = &self.0.config;
+        let mut asked = Vec::new();
+        // A scope to write may be one to read too.
+        for reading in [false, true] {
+            for (method, href) in operations.iter().filter(|(method, _)| scope::is_reading(method) == reading)
+            {
+                let target = find(config.targets(), href)?;
+                asked.extend(config.grammar().missing(&target.scope, &asked));
+                if !config.grammar().ask(&mut asked, method, href, granular) {
+                    return Err(refused(
+                        Code::ScopeMissing,
+                        "no scope that can be asked for allows the request",
+                    ));
+                }
+            }
+        }
+        Ok(asked)
+    }
+
+    /// Nothing is sent that the server is known to refuse. (For another resource, the scopes are those of its token.)
+    fn must_be_granted(&self, call: &Call<P::Call>, options: &TokenOptions) -> Result<(), AuthError> {
+        let resource = &options.wanted.resource;
+        let grammar = self.0.config.grammar();
+        let permits = self.session(|session| {
+            let is_own = resource.is_none() || *resource == session.resource;
+            is_own.then(|| grammar.permits(&session.granted, &call.method, &call.url)).flatten()
+        });
+        match permits {
+            Ok(Some(false)) => Err(refused(
+                Code::ScopeMissing,
+                "the granted scopes do not allow the request; see scopes.missing",
+            )),
+            _ => Ok(()),
+        }
     }
 
     /// The token that the request may have.
     fn admit(&self, call: &Call<P::Call>, api: Option<&[Target]>) -> Result<TokenOptions, AuthError> {
-        let targets = api.unwrap_or(self.0.config.targets());
-        let target = targets
-            .iter()
-            .find(|target| target.covers(&call.url))
-            .ok_or_else(|| refused(Code::OriginNotAllowed, "the URL is not covered by `api`"))?;
+        let target = find(api.unwrap_or(self.0.config.targets()), &call.url)?;
         if call.has_credentials || form::parse(url::split(&call.url).1).has_any(&["access_token"]) {
             return Err(refused(Code::CredentialRefused, "the request brings credentials of its own"));
         }
@@ -157,6 +205,12 @@ impl<P: Platform> Client<P> {
     fn can_refresh(&self) -> bool {
         self.session(|session| session.refresh_token.is_some()).unwrap_or(false)
     }
+}
+
+/// The target that covers a URL.
+fn find<'a>(targets: &'a [Target], href: &str) -> Result<&'a Target, AuthError> {
+    let target = targets.iter().find(|target| target.covers(href));
+    target.ok_or_else(|| refused(Code::OriginNotAllowed, "the URL is not covered by `api`"))
 }
 
 /// What the answer's challenge for our kind of token says (RFC 6750 3; RFC 9449 7.1). `has_nonce` says whether it

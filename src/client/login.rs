@@ -11,7 +11,6 @@ use crate::protocol::id_token::{self, Demands, Expected};
 use crate::protocol::json::Value;
 use crate::protocol::jwt::{self, Jwt};
 use crate::protocol::metadata::Metadata;
-use crate::protocol::scope;
 use crate::protocol::secret::Secret;
 use crate::protocol::signed;
 use crate::protocol::token::{self, TokenResponse};
@@ -318,7 +317,7 @@ impl<P: Platform> Client<P> {
             user,
             app_state: transaction.app_state().cloned(),
             return_to: transaction.return_to().map(str::to_owned),
-            missing: scope::missing(&requested, &granted),
+            missing: self.0.config.grammar().missing(&requested, &granted),
             granted,
             details: tokens.details,
         })

@@ -1,6 +1,7 @@
 //! The authorization request: prepared, pushed where it has to be, and minted (RFC 6749 4.1.1; RFC 9126).
 
 use super::discovery::FRESH;
+use super::session::Event;
 use super::{Client, Platform};
 use crate::protocol::authorize::{self, Entropy, SignIn, Window};
 use crate::protocol::error::{AuthError, Code, Phase};
@@ -9,6 +10,7 @@ use crate::protocol::http::Cache;
 use crate::protocol::json::Value;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::par;
+use crate::protocol::scope;
 use crate::protocol::transaction::LIFETIME;
 
 /// Where to send the browser.
@@ -165,7 +167,14 @@ impl<P: Platform> Client<P> {
         };
         // A key that stays on this page cannot be asked for by another (RFC 9449 10).
         let thumbprint = self.public_key().filter(|_| self.keeps_key()).map(|key| key.thumbprint());
-        Ok(authorize::request(&self.0.config, sign_in, window, &entropy, thumbprint.as_deref()))
+        let config = &self.0.config;
+        let granted = self.session(|session| session.granted.clone()).unwrap_or_default();
+        let minted = authorize::request(config, sign_in, window, &entropy, thumbprint.as_deref(), &granted);
+        let asked = minted.1.get("scope").and_then(scope::read).unwrap_or_default();
+        if let Some(reason) = (config.grammar().doubt)(&asked) {
+            self.tell(Event::ScopeDoubtful(reason));
+        }
+        Ok(minted)
     }
 
     /// Keeps the record of a request that will be made; with its `state`.

@@ -6,7 +6,6 @@ use super::tokens::AccessToken;
 use super::{Client, Platform};
 use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::json::Value;
-use crate::protocol::scope;
 use crate::protocol::secret::Secret;
 use std::rc::Rc;
 
@@ -39,6 +38,8 @@ pub enum State {
         granted: Rc<Vec<String>>,
         /// What was asked for.
         requested: Rc<Vec<String>>,
+        /// What was asked for and not granted, by what scopes mean to the server.
+        missing: Vec<String>,
         /// The server could not be asked for a fresh token when one was due.
         stale: bool,
     },
@@ -46,10 +47,10 @@ pub enum State {
 
 impl State {
     /// What was asked for and not granted.
-    pub fn missing(&self) -> Vec<String> {
+    pub fn missing(&self) -> &[String] {
         match self {
-            State::Authenticated { granted, requested, .. } => scope::missing(requested, granted),
-            _ => Vec::new(),
+            State::Authenticated { missing, .. } => missing,
+            _ => &[],
         }
     }
 }
@@ -75,6 +76,8 @@ pub enum Event {
     UserChanged(String, String),
     /// A server wants more than the token shows (RFC 9470; RFC 6750 3.1).
     StepUpRequired(StepUp),
+    /// What a sign-in asks for will not be of the use that it seems to be; why.
+    ScopeDoubtful(&'static str),
 }
 
 /// A session. Whoever changes it does so by [`Client::change_session`].
@@ -140,6 +143,7 @@ impl<P: Platform> Client<P> {
                 expires_at: session.main_token().and_then(|token| self.expiry(token)),
                 granted: Rc::clone(&session.granted),
                 requested: Rc::clone(&session.requested),
+                missing: self.0.config.grammar().missing(&session.requested, &session.granted),
                 stale: sessions.deferred.is_pending(),
             },
             None if sessions.loading > 0 => State::Loading,

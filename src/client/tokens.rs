@@ -120,8 +120,8 @@ impl<P: Platform> Client<P> {
                 wanted.resource.clone_from(&session.resource);
             }
             // What the server grants for another resource shows when it is asked.
-            let requested = |scope| !is_own && session.requested.contains(scope);
-            let all = wanted.scope.iter().all(|scope| session.granted.contains(scope) || requested(scope));
+            let missing = self.0.config.grammar().missing(&wanted.scope, &session.granted);
+            let all = missing.iter().all(|scope| !is_own && session.requested.contains(scope));
             if is_own {
                 // One token has all that was granted.
                 wanted.scope.clear();
@@ -144,7 +144,7 @@ impl<P: Platform> Client<P> {
             token.resource == wanted.resource
                 && token.is_valid(now)
                 && !(token.narrowed && wanted.scope.is_empty())
-                && wanted.scope.iter().all(|scope| token.scopes.contains(scope))
+                && self.0.config.grammar().includes(&token.scopes, &wanted.scope)
         };
         // The newest first: that is what a refresh was for.
         self.session(|session| session.tokens.iter().rev().find(serves).cloned()).ok().flatten()

@@ -184,17 +184,18 @@ pub struct Entropy {
 }
 
 /// The parameters of the request, and the record that the response is judged by; see `transaction`. `thumbprint` is
-/// that of the key that the tokens shall be bound to (RFC 9449 10).
+/// that of the key that the tokens shall be bound to (RFC 9449 10); `granted` is what the session has.
 pub fn request(
     config: &Config,
     sign_in: &SignIn,
     window: Window,
     entropy: &Entropy,
     thumbprint: Option<&str>,
+    granted: &[String],
 ) -> (Form, Value) {
     let (given, defaults) = (&sign_in.0, config.parameters());
     let option = |name: &str| given.given(name).or_else(|| defaults?.given(name));
-    let scope = requested_scope(config, given);
+    let scope = requested_scope(config, given, granted);
     let verifier = CodeVerifier::new(&entropy.verifier);
     // Bears the client's tag, so that a response can be told from another library's on the same page.
     let state = [config.tag(), window.sign(), &hash::base64url(&entropy.state)].concat();
@@ -259,11 +260,17 @@ fn add_extra(form: &mut Form, extra: Option<&Value>, over: Option<&Value>) {
 }
 
 /// What is asked for: the call's scope or else the client's. A client that does OpenID Connect does it in
-/// every request (Core 3.1.2.1: without `openid` the behaviour is unspecified).
-fn requested_scope(config: &Config, given: &Value) -> Vec<String> {
+/// every request (Core 3.1.2.1: without `openid` the behaviour is unspecified). Where it is known what scopes mean,
+/// who is signed in keeps what was granted, and is asked for the rest.
+fn requested_scope(config: &Config, given: &Value, granted: &[String]) -> Vec<String> {
     let mut scope = given.get("scope").and_then(scope::read).unwrap_or_else(|| config.scope());
     if config.is_openid() && !scope.iter().any(|token| token == "openid") {
         scope.insert(0, "openid".to_owned());
+    }
+    if config.keeps_granted() {
+        config.grammar().keep(&mut scope, granted);
+        // A server may grant it to a client that did not ask, and does not know what to do with it.
+        scope.retain(|token| config.is_openid() || token != "openid");
     }
     scope
 }

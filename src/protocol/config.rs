@@ -9,7 +9,8 @@ use super::json::Value;
 use super::jwt::Algorithm;
 use super::metadata::{self, Metadata};
 use super::policies;
-use super::scope;
+use super::providers;
+use super::scope::{self, Grammar};
 use super::shape::{self, Kind, Member, invalid, optional, required};
 use super::target::Target;
 use super::text;
@@ -279,6 +280,16 @@ impl Config {
     /// In what the server is known to deviate from the standards.
     pub fn policies(&self) -> &Value {
         self.options.given("policies").unwrap_or(&Value::Null)
+    }
+
+    /// What scopes mean.
+    pub fn grammar(&self) -> &'static Grammar {
+        providers::grammar(self.policies().text("scopeGrammar"))
+    }
+
+    /// Does a sign-in keep what was granted before? Only where it is known what scopes mean together.
+    pub fn keeps_granted(&self) -> bool {
+        self.policies().given("scopeGrammar").is_some()
     }
 
     /// Where access tokens may be sent.

@@ -125,7 +125,8 @@ fn octets(text: &str) -> Vec<u8> {
     octets
 }
 
-fn hex(digit: u8) -> Option<u32> {
+/// The value of a hexadecimal digit.
+pub(super) fn hex(digit: u8) -> Option<u32> {
     char::from(digit).to_digit(16)
 }
 

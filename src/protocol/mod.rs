@@ -29,6 +29,7 @@ pub mod metadata;
 pub mod par;
 pub mod pkce;
 pub mod policies;
+pub mod providers;
 pub mod revocation;
 pub mod scope;
 pub mod secret;

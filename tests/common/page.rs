@@ -173,6 +173,7 @@ fn describe(event: &Event) -> String {
         Event::RefreshDeferred(_, cause) => format!("deferred: {}", cause.code().name()),
         Event::UserChanged(from, to) => format!("user changed: {from} to {to}"),
         Event::StepUpRequired(step_up) => format!("step up: {step_up:?}"),
+        Event::ScopeDoubtful(reason) => format!("doubtful: {reason}"),
     }
 }
 

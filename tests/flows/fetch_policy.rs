@@ -255,9 +255,9 @@ fn a_url_is_covered_where_its_target_is_and_its_scopes_were_granted() {
     let api = json!(["https://api.example/v1", { "origin": "https://api.example", "path": "/admin", "scope": ["admin"] }]);
     let callback = world.respond();
     let page = world.page_with(json!({ "api": api }));
-    assert!(!page.client.covers("https://api.example/v1/notes"), "nobody is signed in");
+    assert!(!page.client.covers("GET", "https://api.example/v1/notes"), "nobody is signed in");
     page.handle(&callback).expect("signed in");
-    assert!(page.client.covers("https://api.example/v1/notes"));
-    assert!(!page.client.covers("https://api.example/admin"));
-    assert!(!page.client.covers("https://attacker.example/v1"));
+    assert!(page.client.covers("GET", "https://api.example/v1/notes"));
+    assert!(!page.client.covers("GET", "https://api.example/admin"));
+    assert!(!page.client.covers("GET", "https://attacker.example/v1"));
 }

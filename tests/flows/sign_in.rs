@@ -19,7 +19,7 @@ fn a_person_signs_in() {
     assert!(page.access_token().expect("a token").starts_with("access-"));
     assert_eq!(page.events(), ["loading", "authenticated", &format!("signed in: {SUBJECT}")]);
     assert_eq!(world.browser.verified(), 1, "the signature was not looked at once");
-    let State::Authenticated { user, expires_at, granted, requested, stale } = page.client.state() else {
+    let State::Authenticated { user, expires_at, granted, requested, stale, .. } = page.client.state() else {
         panic!("nobody is signed in");
     };
     assert!(!stale);

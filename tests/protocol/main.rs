@@ -14,6 +14,8 @@ mod par;
 mod places;
 mod response_modes;
 mod revocation;
+mod scope_docspace;
+mod scope_laserfiche;
 mod shapes;
 mod support;
 mod userinfo;

@@ -97,7 +97,7 @@ fn a_list_has_each_scope_once() {
         assert_eq!(list(text).as_deref(), expected, "{text:?}");
     }
     let texts = |text: &str| scope::parse(text).expect("scopes");
-    assert_eq!(scope::missing(&texts("a b c"), &texts("c a d")), ["b"]);
+    assert_eq!(scope::PLAIN.missing(&texts("a b c"), &texts("c a d")), ["b"]);
     assert_eq!(scope::read(&ours(&json!(["a b", "c", "a"]))), Some(texts("a b c")));
     assert_eq!(scope::read(&ours(&json!(["a", 1]))), None);
     assert_eq!(scope::read(&Value::Null), None);
