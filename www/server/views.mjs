@@ -42,7 +42,8 @@ export function sendView(context, { title, body, pageUrl }) {
   context.body = layout(title, body).text;
 }
 
-function layout(title, body) {
+/** @param {string} [server] Whose page it is. */
+export function layout(title, body, server = "Demo sign-in server") {
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -56,7 +57,7 @@ function layout(title, body) {
 </head>
 <body class="desk">
   <main class="slip">
-    <p class="mark eyebrow"><img src="/assets/mark.svg" alt="" width="28" height="28">Demo sign-in server</p>
+    <p class="mark eyebrow"><img src="/assets/mark.svg" alt="" width="28" height="28">${server}</p>
     ${body}
   </main>
 </body>

@@ -51,6 +51,7 @@ pub(crate) fn all() -> Vec<Suite> {
         quick("typescript", Work::Step(typescript)),
         built("budget", Work::Step(sizes::check_budget)),
         Suite { name: "wasm", work: Work::Rust(wasm_tests), quick: false, needs_build: false },
+        built("providers", Work::Node("tests/providers")),
         built("package", Work::Node("tests/package")),
         built("browser", Work::Node("tests/browser")),
         built("firefox", Work::Firefox("tests/firefox")),

@@ -1,0 +1,204 @@
+// Stands in for a self-hosted Laserfiche API server with its Directory Server: no client id, an allow list of redirect
+// URIs, tokens per repository, and sessions that end when they are idle.
+
+import { randomUUID } from "node:crypto";
+
+import { repositoryApi } from "./laserfiche-api.mjs";
+import { answerToken, invalidGrant, required, reused, unsupported } from "./laserfiche-token.mjs";
+import {
+  AccessTokens,
+  Codes,
+  es256,
+  isChallenge,
+  provesChallenge,
+  random,
+  RefreshFamilies,
+  signingKey,
+} from "./oauth.mjs";
+import { sendNotice, sendQuestion } from "./pages.mjs";
+import { cors, standIn } from "./stand-in.mjs";
+
+const SYSTEM = "self-hosted Laserfiche";
+const SESSION = "lfds_session";
+export const BASE = "/LFRepositoryAPI";
+export const CODE_SEC = 600;
+/** Of the code flow; the password flow gives less. */
+export const ACCESS_SEC = 3600;
+export const PASSWORD_SEC = 900;
+
+const FLAGS = {
+  /** Shows the sign-in page; otherwise `alice` is signed in at once. */
+  ask: false,
+  /** `snake`: refresh_token; `camel`: refreshToken, as some version wrote it. */
+  refreshTokenKey: "snake",
+  /** Seconds without a call to the API, after which it answers 401. */
+  idleSec: 1200,
+  /** The HTTP status of a refresh token used twice; its body says 400 in any case. */
+  reuseStatus: 401,
+  /** May anybody list the repositories? */
+  publicList: false,
+  /** So many API calls get a 429. */
+  throttle: 0,
+};
+
+/**
+ * @param {object} options
+ * @param {string[]} options.redirectUris
+ * @param {Record<string, string>} [options.people] Passwords by user name, for the password flow.
+ * @param {number} [options.port]
+ * @param {object} [options.flags]
+ */
+export function startLaserficheSelfHosted({ redirectUris, people = { alice: "wonderland" }, ...options }) {
+  return standIn({ ...options, defaults: FLAGS }, (world) => {
+    const server = new SelfHosted(world, redirectUris, people);
+    return { routes: server.routes(), reset: () => server.reset(), control: { baseUrl: `${world.origin}${BASE}` } };
+  });
+}
+
+class SelfHosted {
+  constructor({ clock, flags }, redirectUris, people) {
+    Object.assign(this, { clock, flags, redirectUris, people });
+    this.codes = new Codes(clock);
+    this.access = new AccessTokens(clock);
+    this.refresh = new RefreshFamilies(clock);
+    this.key = signingKey();
+    this.sessions = new Map();
+  }
+
+  reset() {
+    for (const store of [this.codes, this.access, this.refresh, this.sessions]) store.clear();
+  }
+
+  routes() {
+    const hosts = this.redirectUris.map((uri) => new URL(uri).host);
+    // What it does about CORS is not documented; nothing works in a browser without.
+    const allow = cors((origin) => hosts.includes(new URL(origin).host) && origin);
+    // The path that Laserfiche's own client uses, and the two others that stand in its documents.
+    const tokenPath = new RegExp(
+      `^${BASE}/v[12]/(?:Repositories/([^/]+)/Token|([^/]+)/Token|([^/]+)/oauth/token)$`,
+      "i",
+    );
+    const token = (call, [, ...names]) =>
+      answerToken(call, (form) => this.issue(form, decodeURIComponent(names.find(Boolean))));
+    const find = (text) => this.find(text);
+    const isListPublic = () => this.flags.publicList;
+    return [
+      ["GET POST", new RegExp(`^${BASE}/v2/authorize$`, "i"), (call) => this.authorize(call)],
+      ["POST", tokenPath, token, allow],
+      ...repositoryApi({ base: BASE, find, flags: this.flags, allow, isListPublic }),
+    ];
+  }
+
+  async authorize(call) {
+    const redirectUri = call.query.get("redirect_uri");
+    if (!this.redirectUris.includes(redirectUri)) {
+      return sendNotice(call, SYSTEM, "This sign-in cannot go on.", "The redirect URI is not on the allow list.", 400);
+    }
+    const fault = requestFault(call.query);
+    if (fault) return this.back(call, { error: "invalid_request", error_description: fault });
+    const known = this.sessions.get(call.cookie(SESSION));
+    if (known || !this.flags.ask) return this.admit(call, known ?? "alice");
+    if (call.method === "GET") {
+      return sendQuestion(call, SYSTEM, { app: "This app", words: ["Sign in", "Cancel"], returnTo: redirectUri });
+    }
+    const form = (await call.form()) ?? new URLSearchParams();
+    if (form.get("answer") === "allow" && form.get("username")) return this.admit(call, form.get("username"));
+    this.back(call, { error: "access_denied", error_description: "The sign-in was cancelled." });
+  }
+
+  /** Whoever is signed in gets a code; nobody is asked for consent. */
+  admit(call, user) {
+    const session = random();
+    this.sessions.set(session, user);
+    call.setCookie(SESSION, session, ["Path=/", "HttpOnly", "SameSite=Lax"]);
+    const scope = call.query.get("scope");
+    const redirectUri = call.query.get("redirect_uri");
+    const scopes = (scope ?? "").split(" ").filter(Boolean);
+    const code = this.codes.issue({ redirectUri, challenge: call.query.get("code_challenge"), scopes, user }, CODE_SEC);
+    this.back(call, { scope, code });
+  }
+
+  back(call, parameters) {
+    const search = new URLSearchParams();
+    const all = { ...parameters, state: call.query.get("state") };
+    for (const [name, value] of Object.entries(all)) if (value !== null) search.append(name, value);
+    const redirectUri = call.query.get("redirect_uri");
+    call.redirect(`${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${search}`);
+  }
+
+  issue(form, repository) {
+    switch (form.get("grant_type")) {
+      case "password":
+        return this.fromPassword(form, repository);
+      case "authorization_code":
+        return this.fromCode(form, repository);
+      case "refresh_token":
+        return this.fromRefresh(form);
+      default:
+        throw unsupported(form);
+    }
+  }
+
+  fromPassword(form, repository) {
+    required(form, ["username", "password"]);
+    const user = form.get("username");
+    if (!Object.hasOwn(this.people, user) || this.people[user] !== form.get("password")) throw invalidGrant("password");
+    return this.answerWith({ user, repository, scopes: [] }, PASSWORD_SEC);
+  }
+
+  fromCode(form, repository) {
+    required(form, ["code", "redirect_uri", "code_verifier"]);
+    const { grant, used } = this.codes.redeem(form.get("code")) ?? {};
+    const isSame = grant && !used && grant.redirectUri === form.get("redirect_uri");
+    if (!isSame || !provesChallenge(form.get("code_verifier"), grant.challenge))
+      throw invalidGrant("authorization code");
+    const owned = { ...grant, repository };
+    return this.answerWith(owned, ACCESS_SEC, this.refresh.begin(owned, this.refreshEnd()));
+  }
+
+  fromRefresh(form) {
+    required(form, ["refresh_token"]);
+    const family = this.refresh.use(form.get("refresh_token"));
+    if (family === "reused") throw reused(this.flags.reuseStatus);
+    if (family === "dead") throw invalidGrant("refresh token");
+    return this.answerWith(family.grant, ACCESS_SEC, this.refresh.next(family, this.refreshEnd()));
+  }
+
+  /** The life of an access token, and the time that a session may be idle. */
+  refreshEnd() {
+    return this.clock.now() + ACCESS_SEC + this.flags.idleSec;
+  }
+
+  answerWith(grant, lifetimeSec, refreshToken) {
+    const now = this.clock.now();
+    const text = es256(this.key, {
+      trid: "1001",
+      name: grant.user,
+      iat: now,
+      exp: now + lifetimeSec,
+      jti: randomUUID(),
+    });
+    const key = this.flags.refreshTokenKey === "camel" ? "refreshToken" : "refresh_token";
+    return {
+      access_token: this.access.issue({ ...grant, lastUsed: now }, lifetimeSec, text),
+      token_type: "bearer",
+      expires_in: lifetimeSec,
+      ...(refreshToken ? { [key]: refreshToken } : {}),
+    };
+  }
+
+  /** The grant of an access token, unless its session has been idle for too long: then before its end, too. */
+  find(token) {
+    const grant = this.access.find(token);
+    if (!grant || this.clock.now() - grant.lastUsed > this.flags.idleSec) return undefined;
+    grant.lastUsed = this.clock.now();
+    // What nobody narrowed is the person's own rights; the documents do not say more.
+    return { scopes: grant.scopes.length > 0 ? grant.scopes : ["repository.ReadWrite"] };
+  }
+}
+
+function requestFault(query) {
+  if (query.get("response_type") !== "code") return "response_type must be code.";
+  const isS256 = query.get("code_challenge_method") === "S256" && isChallenge(query.get("code_challenge"));
+  return isS256 ? undefined : "A code challenge with S256 is required.";
+}
