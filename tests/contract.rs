@@ -40,7 +40,7 @@ fn quoted(text: &str) -> Vec<&str> {
 
 #[test]
 fn error_codes_have_the_same_numbers_and_names() {
-    let errors = source("pkg/src/errors.ts");
+    let errors = source("pkg/src/codes.ts");
     let table = between(&errors, "const ERRORS = {", "} as const");
     let names: Vec<&str> =
         table.lines().filter_map(|line| line.trim().split_once(':')).map(|(name, _)| name).collect();
@@ -73,7 +73,7 @@ fn phases_have_the_same_numbers_and_names() {
     let mut ours =
         [Configuration, Discovery, Authorize, Callback, Token, Refresh, UserInfo, Fetch, Storage, SignOut];
     ours.sort_by_key(|phase| *phase as u8);
-    let errors = source("pkg/src/errors.ts");
+    let errors = source("pkg/src/codes.ts");
     let names = quoted(between(&errors, "const PHASES = [", "] as const"));
     assert_eq!(names, ours.map(phase_name));
     assert!(ours.iter().enumerate().all(|(number, phase)| *phase as usize == number));
@@ -121,7 +121,7 @@ fn same(name: &str, mut theirs: BTreeMap<String, (bool, String)>, table: &[Membe
 
 #[test]
 fn options_have_the_same_names() {
-    same("AuthOptions", interface("AuthOptions"), AUTH_OPTIONS, &["logger", "wasm"]);
+    same("AuthOptions", interface("AuthOptions"), AUTH_OPTIONS, &["logger", "wasm", "workerUrl", "exposeAccessToken"]);
     same("AuthorizationParams", interface("AuthorizationParams"), AUTHORIZATION_PARAMS, &[]);
     same("IdTokenPolicy", interface("IdTokenPolicy"), ID_TOKEN_POLICY, &[]);
     same("ServerPolicies", interface("ServerPolicies"), POLICIES, &[]);

@@ -54,8 +54,8 @@ export interface LogEntry {
 
 /** A client of one authorization server. Every method rejects or throws `AuthError` and nothing else. */
 export interface AuthClient {
-  /** Where the engine and the tokens are. */
-  readonly isolation: "page";
+  /** Where the engine and the tokens are. Always "page" from `wardkey`. */
+  readonly isolation: "page" | "worker" | "shared";
   /** A snapshot; the same object until something changes (fits React's `useSyncExternalStore`). */
   readonly state: AuthState;
   /** Is told of every new state; gives the function that ends it. */

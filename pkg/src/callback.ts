@@ -1,3 +1,5 @@
+import type { AuthOptions } from "./types.js";
+
 /** The parameters that make a URL a response; with `RESPONSE_PARAMETERS` in `src/protocol/callback.rs`. */
 const MARKS = ["code", "error", "response", "access_token", "id_token"];
 
@@ -5,7 +7,7 @@ const MARKS = ["code", "error", "response", "access_token", "id_token"];
 const JWT = /^[^.]*\.((?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?)\.[^.]*$/;
 
 /** The octets of a JWT's payload. */
-const payload = (jwt: string) => atob((JWT.exec(jwt)?.[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"));
+export const payload = (jwt: string) => atob((JWT.exec(jwt)?.[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"));
 
 /** By what a response to a client is known. */
 export interface Recipient {
@@ -14,6 +16,13 @@ export interface Recipient {
   tag: string;
   issuer?: string | undefined;
 }
+
+/** By what a response to a client with these options is known. */
+export const recipient = ({ redirectUri, silentRedirectUri, issuer, metadata }: AuthOptions, tag: string): Recipient => ({
+  redirectUris: [redirectUri!, silentRedirectUri ?? redirectUri!],
+  tag,
+  issuer: issuer ?? metadata?.issuer,
+});
 
 /**
  * Does a URL look like a response to the client? The engine decides; this tells, in the same tick and wherever the

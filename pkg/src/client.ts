@@ -1,11 +1,11 @@
-import { isResponse, type Recipient } from "./callback.js";
-import { AuthError, codeOf, type AuthErrorPhase } from "./errors.js";
-import { Events } from "./events.js";
+import { isResponse, recipient, type Recipient } from "./callback.js";
+import { AuthError, type AuthErrorPhase } from "./errors.js";
+import type { Events } from "./events.js";
 import { fetchWith, readFetchOptions, type FetchTargets } from "./fetch.js";
-import { Follower } from "./follow.js";
 import { absolute, bare, forEngine, go, here, leaving, local, unlessAborted } from "./page.js";
-import type { Snapshot, Transport } from "./transport.js";
-import type { AuthClient, AuthEvents, AuthState } from "./auth-client.js";
+import type { Follower, Follows } from "./regain.js";
+import type { Sight, Transport } from "./transport.js";
+import type { AuthClient, AuthEvents, AuthState, LogEntry } from "./auth-client.js";
 import type {
   AccessToken,
   AuthOptions,
@@ -15,13 +15,11 @@ import type {
   SignInOptions,
   SignInResult,
   SignOutOptions,
-  StepUpChallenge,
   TokenOptions,
   User,
 } from "./types.js";
 import {
   frameResponse,
-  handOver,
   isAwaited,
   isFramedByStranger,
   isOwnFrame,
@@ -35,7 +33,7 @@ export class Client implements AuthClient {
   #transport!: Transport;
   #recipient!: Recipient;
   #state: AuthState = { status: "loading" };
-  #scopes: AuthClient["scopes"] = { granted: [], requested: [], missing: [] };
+  #scopes!: AuthClient["scopes"];
   /** The response that the page was loaded with, from when its URL was cleaned. */
   #handled: string | undefined;
   #options!: AuthOptions;
@@ -48,31 +46,24 @@ export class Client implements AuthClient {
   readonly #life = new AbortController();
   readonly #events: Events;
 
-  constructor(logger: AuthOptions["logger"]) {
-    this.#events = new Events(logger);
+  constructor(events: Events) {
+    this.#events = events;
   }
 
-  attach(transport: Transport, options: AuthOptions): void {
+  /** Takes up the session that is there, and looks after it from here on. */
+  attach(options: AuthOptions, transport: Transport, Follows: Follows): Promise<void> {
     this.#transport = transport;
     this.#options = options;
-    this.#recipient = {
-      redirectUris: [options.redirectUri!, ...(options.silentRedirectUri ? [options.silentRedirectUri] : [])],
-      tag: transport.tag,
-      issuer: options.issuer ?? options.metadata?.issuer,
-    };
-    this.#see(transport.snapshot);
+    this.#recipient = recipient(options, transport.tag);
+    this.#see(transport.sight);
     const { signal } = this.#life;
     const show = (state: AuthState) => this.#show(state);
     const leave = () => this.#leave();
     // A response that another window waits for comes to a page that is a part of that window's sign-in.
     const isVisiting = isOwnFrame() || (this.isCallback() && isAwaited(stateOf(here()), transport.tag));
     const followed = { client: this, transport, options, show, leave, isVisiting, events: this.#events };
-    this.#follower = new Follower(followed, signal);
-  }
-
-  /** Takes up the session that is stored, and looks after it from here on. */
-  begin(): Promise<void> {
-    return this.#follower.begin(this.isCallback(), this.#life.signal);
+    this.#follower = new Follows(followed, signal);
+    return this.#follower.begin(this.isCallback(), signal);
   }
 
   get isolation() {
@@ -101,7 +92,8 @@ export class Client implements AuthClient {
 
   createAuthorizeUrl(options?: SignInOptions): AuthorizeRequest {
     const step = () => this.#transport.run("createAuthorizeUrl", forEngine(options));
-    return this.#guard("createAuthorizeUrl", step) as AuthorizeRequest;
+    const { url, state } = this.#guard("createAuthorizeUrl", step) as AuthorizeRequest;
+    return { url, state };
   }
 
   async signIn(options?: SignInOptions): Promise<never> {
@@ -129,8 +121,7 @@ export class Client implements AuthClient {
       throw error;
     }
     const { state } = minted;
-    const isOurs = (it: string) => this.isCallback(it);
-    const url = await this.#events.attempt("popup", () => popupResponse(popup, state, isOurs, signal));
+    const url = await this.#events.attempt("popup", () => popupResponse(popup, this.#transport.listen, state, signal));
     return (await this.#handle(url)) as SignInResult<T>;
   }
 
@@ -142,10 +133,10 @@ export class Client implements AuthClient {
     const signal = options?.signal;
     const before = this.#signOuts;
     const { url, state } = (await this.#call("beginFrame", given, "authorize", signal)) as AuthorizeRequest;
-    const isOurs = (it: string) => this.isCallback(it);
+    const { listen } = this.#transport;
     const timeout = this.#options.restoreTimeoutMs ?? 10_000;
     const isOver = () => signal?.aborted || this.#signOuts !== before || this.#life.signal.aborted;
-    const response = await this.#events.attempt("frame", () => frameResponse(url, state, isOurs, timeout, isOver));
+    const response = await this.#events.attempt("frame", () => frameResponse(url, listen, state, timeout, isOver));
     return (await this.#call("handleCallback", response)) as SignInResult;
   }
 
@@ -162,7 +153,7 @@ export class Client implements AuthClient {
       if (page === response) this.#clean(this.#recipient.redirectUris.find((uri) => bare(uri) === bare(page)) ?? bare(page));
       const state = stateOf(response);
       if (isAwaited(state, this.#recipient.tag)) {
-        await this.#events.attempt("relay", () => handOver(response, state));
+        await this.#call("relay", response);
         globalThis.close();
         return new Promise(() => {}); // The window that waits goes on.
       }
@@ -201,12 +192,12 @@ export class Client implements AuthClient {
 
   #fetch(input: RequestInfo | URL, init?: RequestInit, options?: FetchTargets): Promise<Response> {
     let person: string | undefined;
-    const send = async (request: Request, api: string, replayable: boolean) => {
+    const send: Transport["fetch"] = async (...sent) => {
       await this.#follower.restored;
       const now = this.getUser()?.sub;
       // What one person has sent is not sent again as another's.
       if (now && now !== (person ??= now)) throw new AuthError("aborted", "fetch", "another person is signed in by now");
-      return this.#transport.fetch(request, api, replayable);
+      return this.#transport.fetch(...sent);
     };
     return fetchWith(send, this.#events, input, init, options);
   }
@@ -216,16 +207,16 @@ export class Client implements AuthClient {
   }
 
   async hasScope(scope: string | string[]): Promise<boolean> {
-    return this.#guard("hasScope", () => this.#transport.run("hasScope", scope)) as boolean;
+    return (await this.#run("hasScope", scope)) as boolean;
   }
 
   async covers(method: string, url: string): Promise<boolean> {
-    return this.#guard("covers", () => this.#transport.run("covers", { method, url: absolute(url) })) as boolean;
+    return (await this.#run("covers", { method, url: absolute(url) })) as boolean;
   }
 
   async scopesFor(operations: { method: string; url: string }[], options?: { granular?: boolean }): Promise<string[]> {
     const given = operations?.map((it) => ({ ...it, url: absolute(it?.url) }));
-    return this.#guard("scopesFor", () => this.#transport.run("scopesFor", { ...options, operations: given })) as string[];
+    return (await this.#run("scopesFor", { ...options, operations: given })) as string[];
   }
 
   async revoke(which: "access_token" | "refresh_token" | "all" = "all"): Promise<void> {
@@ -241,7 +232,7 @@ export class Client implements AuthClient {
 
   async signOutLocal(): Promise<void> {
     this.#leave();
-    this.#guard("signOutLocal", () => this.#transport.run("signOutLocal"));
+    await this.#run("signOutLocal");
   }
 
   async handleSignOutCallback(url: string = here()): Promise<void> {
@@ -257,14 +248,13 @@ export class Client implements AuthClient {
   }
 
   async handleFrontChannelLogout(url: string = here()): Promise<boolean> {
-    return this.#guard("handleFrontChannelLogout", () => this.#transport.run("frontChannelLogout", url)) as boolean;
+    return (await this.#run("frontChannelLogout", url)) as boolean;
   }
 
   async handleInitiatedLogin(url: string = here()): Promise<boolean> {
     // A frame of another site could otherwise sign people in without their doing (Core 4).
     if (globalThis.top !== globalThis.self) return false;
-    const read = () => this.#transport.run("initiatedLogin", url);
-    const options = this.#guard("handleInitiatedLogin", read) as SignInOptions | null;
+    const options = (await this.#run("initiatedLogin", url)) as SignInOptions | null;
     if (!options) return false;
     leaving(((await this.#call("begin", options)) as AuthorizeRequest).url);
     return true;
@@ -290,58 +280,29 @@ export class Client implements AuthClient {
 
   dispose(): void {
     this.#life.abort();
-    this.#see({ status: "anonymous" });
+    this.#see([{ status: "anonymous" }, { granted: [], requested: [], missing: [] }]);
     this.#events.clear();
     this.#handled = undefined;
     this.#transport.dispose();
   }
 
-  /** What the engine tells. */
-  hear(event: string, detail: unknown): void {
+  /** What the engine tells, and what is to be logged of it. */
+  hear(event: string, detail: unknown, entry?: Omit<LogEntry, "at">): void {
     if (this.#life.signal.aborted) return;
     const events = this.#events;
-    if (event === "stateChanged") {
-      this.#see(detail as Snapshot);
-      events.log({ level: "info", event, detail: { status: this.#state.status } });
-      events.emit("stateChanged", this.#state);
-    } else if (event === "signedIn") {
-      this.#isUntold = true;
-      this.#follower.signedIn();
-      events.emit("signedIn", detail as User | null);
-    } else if (event === "signedOut") {
-      // A number is the code of an error.
-      const isError = typeof detail === "number";
-      this.#signOuts++;
-      this.#follower.signedOut(isError);
-      events.emit("signedOut", { reason: isError ? codeOf(detail) : "sign_out" });
-    } else if (event === "sessionExpired") {
-      events.emit("sessionExpired", AuthError.from(detail));
-    } else if (event === "storageFailed") {
-      events.failed(event, detail);
-    } else if (event === "refreshDeferred") {
-      const [retryAt, cause] = detail as [number, unknown];
-      events.log({ level: "warn", event, detail: { retryAt } });
-      events.emit("refreshDeferred", { retryAt, cause: AuthError.from(cause) });
-    } else if (event === "tokenRefreshed") {
-      events.log({ level: "info", event });
-      this.#follower.refreshed();
-      events.emit("tokenRefreshed", { expiresAt: (detail as { expiresAt?: number }).expiresAt ?? Infinity });
-    } else if (event === "scope") {
-      events.log({ level: "warn", event, detail: { reason: detail as string } });
-    } else if (event === "userChanged" || event === "stepUpRequired") {
-      events.emit(event, detail as AuthEvents["userChanged"] & StepUpChallenge);
-    }
+    const had = this.#state.status === "authenticated";
+    if (event === "stateChanged") this.#see(detail as Sight);
+    if (entry) events.log(entry);
+    if (event === "restarted") return this.#follower.again(had);
+    if (event === "signedIn") this.#isUntold = true;
+    if (event === "signedOut") this.#signOuts++;
+    this.#follower.hear(event, detail);
+    events.emit(event as keyof AuthEvents, (event === "stateChanged" ? this.#state : detail) as never);
   }
 
-  #see({ status, reason, user, expiresAt, scopes, requested, missing, stale }: Snapshot): void {
-    this.#scopes = { granted: scopes ?? [], requested: requested ?? [], missing: missing ?? [] };
-    this.#state = Object.freeze(
-      status === "authenticated"
-        ? { status, user: user as User | null, expiresAt: expiresAt ?? Infinity, scopes: scopes!, stale: stale! }
-        : status === "anonymous" && reason !== undefined
-          ? { status, reason: codeOf(reason) }
-          : { status },
-    );
+  #see([state, scopes]: Sight): void {
+    this.#scopes = scopes;
+    this.#state = Object.freeze(state);
   }
 
   #show(state: AuthState): void {
@@ -370,6 +331,11 @@ export class Client implements AuthClient {
       return this.#transport.call(operation, argument);
     };
     return this.#events.attempt(operation, () => unlessAborted(step, phase!, signal));
+  }
+
+  /** An operation that is done in this tick, where the engine is on this thread. */
+  #run(operation: string, argument?: unknown): Promise<unknown> {
+    return this.#events.attempt(operation, async () => this.#transport.run(operation, argument));
   }
 
   /** A call that waits until it is clear whether the session of before goes on. */

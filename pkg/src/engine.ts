@@ -1,6 +1,12 @@
 import init, { Engine } from "../generated/wardkey.js";
+import { isResponse, recipient } from "./callback.js";
+import { fromEngine, type EngineError } from "./codes.js";
 import { AuthError } from "./errors.js";
-import type { Listener, Snapshot, Transport } from "./transport.js";
+import { text } from "./page.js";
+import { awaited, handOver } from "./relay.js";
+import { sight, tell, type Listener } from "./told.js";
+import type { Transport } from "./transport.js";
+import type { AuthOptions } from "./types.js";
 
 /** Where the engine's bytes come from. */
 export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
@@ -11,15 +17,31 @@ export type WasmSource = string | URL | BufferSource | WebAssembly.Module;
  */
 let hasStopped = false;
 
-/** A step into the engine. What it refuses is a list (`EngineError`); anything else is a trap. */
+/** Is the engine to be done with? */
+export const isStopped = () => hasStopped;
+
+/** What the engine refuses is a list; anything else that is none of our own errors is a trap. */
+const failure = (error: unknown) => (Array.isArray(error) ? fromEngine(error as EngineError) : AuthError.from(error));
+
+/** A step into the engine. */
 function enter<R>(step: () => R): R {
+  if (hasStopped) throw AuthError.from(undefined);
   try {
-    if (!hasStopped) return step();
+    return step();
   } catch (error) {
-    if (Array.isArray(error) || error instanceof AuthError) throw error;
+    hasStopped = !Array.isArray(error) && !(error instanceof AuthError);
+    throw failure(error);
   }
-  hasStopped = true;
-  throw AuthError.from(undefined);
+}
+
+/** A step into the engine that takes its time. */
+async function attempt<R>(step: () => Promise<R>): Promise<R> {
+  const running = enter(step);
+  try {
+    return await running;
+  } catch (error) {
+    throw failure(error);
+  }
 }
 
 /** Loads the engine; once, as wasm-bindgen's `init` sees to. A load that failed can be tried again. */
@@ -32,35 +54,40 @@ async function load(source: WasmSource): Promise<void> {
   }
 }
 
-/** Text for the engine. What JSON cannot say (a cycle, a BigInt) is the caller's mistake. */
-function text(value: unknown): string {
-  try {
-    const json = JSON.stringify(value ?? {});
-    if (json) return json;
-  } catch {
-    // A cycle, a BigInt, a getter that throws.
+/** The response will be at the URL as the browser spells it. Another spelling would never be recognised. */
+function checkSpelling(name: string, uri: unknown): void {
+  if (typeof uri !== "string" || !URL.canParse(uri)) return; // The engine says what is wrong.
+  const { href } = new URL(uri);
+  if (href !== uri && href !== `${uri}/`) {
+    throw new AuthError("invalid_configuration", "configuration", `${name} is spelt ${href} by browsers`);
   }
-  throw new AuthError("invalid_configuration", "configuration", "an option is not plain JSON");
 }
 
 /** The engine on this thread. */
-export async function openEngine(source: WasmSource, options: object, listener: Listener): Promise<Transport> {
+export async function openEngine(source: WasmSource, options: AuthOptions, listener: Listener): Promise<Transport> {
+  checkSpelling("redirectUri", options.redirectUri);
+  checkSpelling("silentRedirectUri", options.silentRedirectUri);
   const given = text(options);
   await load(source);
-  let engine: Engine | undefined = enter(() => new Engine(given, listener));
+  const hear = (event: string, detail: unknown) => tell(listener, event, detail);
+  let engine: Engine | undefined = enter(() => new Engine(given, hear));
   const current = () => {
     if (!engine) throw new AuthError("not_initialised", "configuration", "the client was disposed");
     return engine;
   };
+  const tag = enter(() => current().run("tag", "{}")) as string;
+  const whose = recipient(options, tag);
   return {
     isolation: "page",
-    tag: enter(() => current().run("tag", "{}")) as string,
-    get snapshot() {
-      return enter(() => current().run("state", "{}")) as Snapshot;
+    tag,
+    get sight() {
+      return sight(enter(() => current().run("state", "{}")));
     },
-    call: async (operation, argument) => enter(() => current().call(operation, text(argument))),
+    call: async (operation, argument) =>
+      operation === "relay" ? handOver(argument as string) : attempt(() => current().call(operation, text(argument))),
     run: (operation, argument) => enter(() => current().run(operation, text(argument))),
-    fetch: async (request, api, replayable) => enter(() => current().fetch(request, api, replayable)),
+    fetch: (request, api, replayable) => attempt(() => current().fetch(request, api, replayable)),
+    listen: (state, signal) => awaited(state, (url) => isResponse(url, whose), signal),
     dispose() {
       const last = engine;
       engine = undefined;

@@ -1,82 +1,13 @@
-/**
- * The codes of `AuthError`, in the order of their numbers in the engine (`src/protocol/error.rs`), each with its
- * sentence. A test compares the two lists.
- */
-const ERRORS = {
-  invalid_configuration: "An option is wrong",
-  insecure_context: "The page is not in a secure context",
-  not_initialised: "The engine is not ready",
-  discovery_failed: "The authorization server's metadata is not usable",
-  issuer_mismatch: "Another issuer answered",
-  state_mismatch: "The response bears no state of ours",
-  transaction_not_found: "The sign-in is not known",
-  already_completed: "The sign-in was finished before",
-  not_mine: "The URL is not for this client",
-  invalid_callback: "The response is malformed",
-  access_denied: "Access was denied",
-  login_required: "The server wants a sign-in",
-  interaction_required: "The server wants to be seen",
-  authorization_failed: "The server refused the request",
-  invalid_token_response: "The token response is malformed",
-  invalid_grant: "The code is not valid any more",
-  id_token_invalid: "The ID token is not valid",
-  jwks_failed: "The server's keys are not usable",
-  dpop_failed: "Proof of possession failed",
-  token_type_mismatch: "The token is of another type",
-  user_mismatch: "Another person answered",
-  login_loop: "It goes round in circles",
-  popup_blocked: "The popup was blocked",
-  popup_closed: "The popup was closed",
-  timeout: "It took too long",
-  aborted: "The call was aborted",
-  offline: "There is no network",
-  network: "The request failed",
-  rate_limited: "Too many requests",
-  server_error: "The server could not serve",
-  not_signed_in: "There is no session",
-  session_expired: "The session has ended",
-  scope_missing: "It was not granted",
-  origin_not_allowed: "The token may not be sent there",
-  body_not_replayable: "The body can be sent only once",
-  credential_refused: "The request was refused",
-  storage_unavailable: "The browser denies storage",
-  invalid_cookie: "The cookie is not usable",
-} as const;
+import type { ERRORS, PHASES } from "./codes.js";
 
 /** What went wrong. Stable: write your conditions on it. */
 export type AuthErrorCode = keyof typeof ERRORS;
 
-const PHASES = [
-  "configuration",
-  "discovery",
-  "authorize",
-  "callback",
-  "token",
-  "refresh",
-  "userinfo",
-  "fetch",
-  "storage",
-  "sign_out",
-] as const;
-
 /** In the course of what it went wrong. */
 export type AuthErrorPhase = (typeof PHASES)[number];
 
-/** An error as the engine hands it over: numbers for code and phase, and what else is known. */
-export type EngineError = [
-  code: number,
-  phase: number,
-  retryable: boolean,
-  status: number | null,
-  oauthError: string | null,
-  reason: string,
-  option: string | null,
-];
-
-/** The code with a number of the engine's. */
-export function codeOf(number: number): AuthErrorCode {
-  return Object.keys(ERRORS)[number] as AuthErrorCode;
-}
+/** The sentences of the codes, where they are: a vault's page goes without, as its errors come from the worker. */
+export const sentences: Partial<typeof ERRORS> = {};
 
 /** Every rejection and throw of this package. Safe to log: it holds no token, code, verifier or claim. */
 export class AuthError extends Error {
@@ -94,7 +25,7 @@ export class AuthError extends Error {
 
   /** @internal */
   constructor(code: AuthErrorCode, phase: AuthErrorPhase, reason: string, retryable = false) {
-    super(`${ERRORS[code]}: ${reason}`);
+    super(`${sentences[code] ?? code}: ${reason}`);
     this.code = code;
     this.phase = phase;
     this.retryable = retryable;
@@ -103,13 +34,8 @@ export class AuthError extends Error {
   /** @internal */
   static from(error: unknown): AuthError {
     if (error instanceof AuthError) return error;
-    if (!Array.isArray(error)) {
-      // No error of the engine's own making: it has trapped, and does not go on.
-      return new AuthError("not_initialised", "configuration", "the engine stopped; reload the page");
-    }
-    const [code, phase, retryable, status, oauthError, reason, option] = error as EngineError;
-    const made = new AuthError(codeOf(code), PHASES[phase]!, option ? `${option} ${reason}` : reason, retryable);
-    return Object.assign(made, status !== null && { status }, oauthError !== null && { oauthError });
+    // No error of our own making: the engine has trapped, and does not go on.
+    return new AuthError("not_initialised", "configuration", "the engine stopped; reload the page");
   }
 
   /** What `JSON.stringify` sees. */
@@ -119,7 +45,14 @@ export class AuthError extends Error {
   }
 }
 
+/** Makes the error anew whose `toJSON` came from another thread. */
+export function fromJson(plain: AuthError): AuthError {
+  return Object.assign(new AuthError(plain.code, plain.phase, ""), plain);
+}
+
 /** Is it an `AuthError`? Also across realms and copies of the package, where `instanceof` says no. */
 export function isAuthError(value: unknown): value is AuthError {
-  return value instanceof Error && value.name === "AuthError" && Object.hasOwn(ERRORS, (value as AuthError).code);
+  const { name, code, phase, retryable } = (value ?? {}) as AuthError;
+  const isLike = typeof code === "string" && typeof phase === "string" && typeof retryable === "boolean";
+  return name === "AuthError" && isLike && value instanceof Error;
 }

@@ -4,19 +4,21 @@ import type { AuthOptions } from "./types.js";
 
 type Listeners = { [K in keyof AuthEvents]: Set<(detail: AuthEvents[K]) => void> };
 
+const EVENTS: (keyof AuthEvents)[] = [
+  "signedIn",
+  "signedOut",
+  "userChanged",
+  "tokenRefreshed",
+  "refreshDeferred",
+  "sessionExpired",
+  "stepUpRequired",
+  "stateChanged",
+];
+
 /** Who is told what: listeners of their events, and the app's logger of all that happens. */
 export class Events {
   readonly #logger: AuthOptions["logger"];
-  readonly #listeners: Listeners = {
-    signedIn: new Set(),
-    signedOut: new Set(),
-    userChanged: new Set(),
-    tokenRefreshed: new Set(),
-    refreshDeferred: new Set(),
-    sessionExpired: new Set(),
-    stepUpRequired: new Set(),
-    stateChanged: new Set(),
-  };
+  readonly #listeners = Object.fromEntries(EVENTS.map((event) => [event, new Set()])) as unknown as Listeners;
 
   constructor(logger: AuthOptions["logger"]) {
     this.#logger = logger;
@@ -36,7 +38,7 @@ export class Events {
 
   /** A listener that throws must not keep the others from hearing; its error goes where uncaught ones go. */
   emit<K extends keyof AuthEvents>(event: K, detail: AuthEvents[K]): void {
-    for (const listener of [...this.#listeners[event]]) {
+    for (const listener of [...(this.#listeners[event] ?? [])]) {
       try {
         listener(detail);
       } catch (error) {

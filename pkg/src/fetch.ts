@@ -35,8 +35,9 @@ export async function fetchWith(
   const first = request(input, init, baseUrl);
   const replayable = isReplayable(input, init);
   const again = onStepUp && replayable ? first.clone() : undefined;
+  const isStream = init?.body instanceof ReadableStream;
   const send = (sent: Request) =>
-    events.attempt("fetch", () => unlessAborted(() => transport(sent, api, replayable), "fetch", sent.signal));
+    events.attempt("fetch", () => unlessAborted(() => transport(sent, api, replayable, isStream), "fetch", sent.signal));
   const [response, challenge] = await send(first);
   // Once: a server that repeats its challenge is not asked for ever.
   if (!challenge || !onStepUp || (await onStepUp(challenge)) !== "retry") return response;

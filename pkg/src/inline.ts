@@ -4,20 +4,27 @@
  * @module
  */
 import bytes from "../generated/wardkey.wasm";
+import { speak } from "./codes.js";
 import { connect } from "./connect.js";
 import { openEngine } from "./engine.js";
+import { PageFollower } from "./follow.js";
 import type { AuthClient } from "./auth-client.js";
 import type { AuthOptions } from "./types.js";
 
 export { deleteCookie, getCookie, issueCsrfToken, parseCookies, serializeCookie, setCookie } from "./cookies.js";
 export type { CookieOptions } from "./cookies.js";
 export { AuthError, isAuthError } from "./errors.js";
-export { relayCallback } from "./windows.js";
+export { relayCallback } from "./relay.js";
 export type { AuthErrorCode, AuthErrorPhase } from "./errors.js";
 export type * from "./auth-client.js";
 export type * from "./types.js";
 
 /** Starts the engine once (memoised) and gives a client. Importing the package does nothing else, also in Node. */
 export function createAuthClient(options: AuthOptions): Promise<AuthClient> {
-  return connect(options, (source = bytes, given, listener) => openEngine(source, given, listener));
+  return connect(options, async (source = bytes, given, listener) => [
+    await openEngine(source, given, listener),
+    PageFollower,
+  ]);
 }
+
+speak();

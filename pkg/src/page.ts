@@ -29,9 +29,12 @@ export function request(input: RequestInfo | URL, init?: RequestInit, baseUrl?: 
   }
 }
 
+/** Can a request of this method have a body? */
+export const hasBody = ({ method }: Request) => !/^(GET|HEAD)$/.test(method);
+
 /** Can it be sent more than once? A stream is read once, and a request does not say whether its body is one. */
 export function isReplayable(input: unknown, init?: RequestInit): boolean {
-  const body = init?.body ?? (input instanceof Request && !/^(GET|HEAD)$/.test(input.method) ? input : null);
+  const body = init?.body ?? (input instanceof Request && hasBody(input) ? input : null);
   return !(body instanceof ReadableStream || body instanceof Request);
 }
 
@@ -47,6 +50,17 @@ export async function unlessAborted<R>(step: () => Promise<R>, phase: AuthErrorP
   } finally {
     signal.removeEventListener("abort", stop);
   }
+}
+
+/** Text for the engine. What JSON cannot say (a cycle, a BigInt) is the caller's mistake. */
+export function text(value: unknown): string {
+  try {
+    const json = JSON.stringify(value ?? {});
+    if (json) return json;
+  } catch {
+    // A cycle, a BigInt, a getter that throws.
+  }
+  throw new AuthError("invalid_configuration", "configuration", "an option is not plain JSON");
 }
 
 /** What of the options is not for the page alone. */

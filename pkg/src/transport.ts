@@ -1,40 +1,27 @@
-import type { EngineError } from "./errors.js";
 import type { StepUpChallenge } from "./types.js";
+import type { Sight } from "./told.js";
 
-/** What the engine tells, as it crosses: the name of an event and its detail. */
-export type Listener = (event: string, detail: unknown) => void;
+export type { Listener, Sight } from "./told.js";
 
-/** A person's session as the engine sees it; `reason` is the number of a code. */
-export interface Snapshot {
-  status: "loading" | "anonymous" | "authenticated";
-  reason?: number;
-  user?: unknown;
-  expiresAt?: number;
-  scopes?: string[];
-  requested?: string[];
-  missing?: string[];
-  stale?: boolean;
-}
-
-/** The way from the client to its engine. Rejections and throws are of `EngineError`. */
+/** The way from the client to its engine. Rejections and throws are of `AuthError`. */
 export interface Transport {
   /** Where the engine is. */
-  readonly isolation: "page";
+  readonly isolation: "page" | "worker" | "shared";
   /** With what every `state` of this client begins. */
   readonly tag: string;
   /** The session now. */
-  readonly snapshot: Snapshot;
+  readonly sight: Sight;
   /** An operation that takes its time. */
   call(operation: string, argument?: unknown): Promise<unknown>;
-  /** An operation that is done when it returns. */
+  /** An operation that is done when it returns; but a promise of it where the engine is on another thread. */
   run(operation: string, argument?: unknown): unknown;
   /**
    * The request with a token for one of the targets in `api`, which is JSON (empty: those of the client): the answer,
    * and what its server wants before it gives another. `replayable` is false for a body that can be read only once.
    */
-  fetch(request: Request, api: string, replayable: boolean): Promise<[Response, StepUpChallenge | null]>;
+  fetch(request: Request, api: string, replayable: boolean, isStream: boolean): Promise<[Response, StepUpChallenge | null]>;
+  /** Waits for the response to a `state` that comes to another window, until the signal. */
+  listen(this: void, state: string, signal: AbortSignal): Promise<string>;
   /** Lets the engine go. */
   dispose(): void;
 }
-
-export type { EngineError };

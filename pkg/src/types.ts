@@ -82,6 +82,17 @@ export interface AuthOptions {
   logger?: (entry: LogEntry) => void;
   /** Where the engine's bytes come from. Default: `wardkey.wasm` beside the entry module. */
   wasm?: string | URL | BufferSource | WebAssembly.Module;
+  /**
+   * `wardkey/worker` only: URL of the worker's script, of the page's own origin. Default: `vault.js` beside the entry
+   * module. Under `require-trusted-types-for 'script'` it is passed through a policy named `wardkey`, which a
+   * `trusted-types` directive has to allow.
+   */
+  workerUrl?: string | URL;
+  /**
+   * `wardkey/worker` only: false refuses `getAccessToken` and `getToken` (`credential_refused`), so that no access token
+   * ever enters the page. Default true.
+   */
+  exposeAccessToken?: boolean;
 }
 
 /**

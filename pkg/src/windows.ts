@@ -1,8 +1,5 @@
-/**
- * Windows of their own for a sign-in, and how a response gets from there to the window that waits for it: by a
- * channel that bears the name of the request's `state`, which works where `Cross-Origin-Opener-Policy` cuts the
- * windows apart. Only pages of this origin hear it, and of these only who knows the state.
- */
+/** Windows of their own for a sign-in, and how long a window waits for the response that comes to another. */
+import { payload } from "./callback.js";
 import { AuthError } from "./errors.js";
 import { go } from "./page.js";
 
@@ -12,14 +9,10 @@ const WAITED_FOR = /^[pf]/;
 /** The name of a hidden frame of ours. */
 const FRAME = "wardkey-frame";
 
-/** Milliseconds in which the window that waits must say that it took the response. It may be busy. */
-const ANSWER = 3_000;
 /** Milliseconds in which what a window has sent may still come, after the window is gone. */
 const GRACE = 1_000;
 /** Milliseconds that a sign-in can take at all. */
 const LIFETIME = 600_000;
-
-const channel = (state: string) => new BroadcastChannel(`wardkey:${state}`);
 
 /** The `state` of a response in a URL, wherever it stands. */
 export function stateOf(url: string): string | undefined {
@@ -30,7 +23,7 @@ export function stateOf(url: string): string | undefined {
 
 function stateInJwt(jwt: string | null): string | undefined {
   try {
-    const { state } = JSON.parse(atob(jwt!.split(".")[1]!.replace(/-/g, "+").replace(/_/g, "/")));
+    const { state } = JSON.parse(payload(jwt!));
     return typeof state === "string" ? state : undefined;
   } catch {
     return undefined; // The engine will say what is wrong with it.
@@ -53,49 +46,15 @@ export function isFramedByStranger(): boolean {
   }
 }
 
-/** Hands a response to the window that waits for it. False where none does any more. */
-export async function relay(url: string, state: string): Promise<boolean> {
-  const bus = channel(state);
-  let timer: ReturnType<typeof setTimeout>;
-  try {
-    return await new Promise((resolve) => {
-      bus.onmessage = ({ data }) => data === "taken" && resolve(true);
-      timer = setTimeout(() => resolve(false), ANSWER);
-      bus.postMessage(url);
-    });
-  } finally {
-    clearTimeout(timer!);
-    bus.close();
-  }
-}
-
-/**
- * As {@link relay}, for a page that has a client. That never redeems the code itself: the window that waits may only
- * have been busy, and redeem it too.
- */
-export async function handOver(url: string, state: string): Promise<void> {
-  if (await relay(url, state)) return;
-  throw new AuthError("transaction_not_found", "callback", "the window that waits does not answer");
-}
-
-/**
- * For a page at `silentRedirectUri` that does nothing else: hands the response in the page's URL to the window that waits
- * for it. Needs no client and no engine. False where nobody waits.
- */
-export async function relayCallback(): Promise<boolean> {
-  const { href, origin, pathname } = location;
-  const state = stateOf(href);
-  // As everywhere: first of all, so that no other script sees the code.
-  history.replaceState(history.state, "", origin + pathname);
-  return state !== undefined && relay(href, state);
-}
+/** Waits for the response to a `state`, until the signal. */
+export type Listen = (state: string, signal: AbortSignal) => Promise<string>;
 
 /** Why there will be no response; undefined while there may be one. */
 type Ending = () => AuthError | undefined;
 
 /** Waits for the response to a `state`. */
-async function response(state: string, isOurs: (url: string) => boolean, ending: Ending): Promise<string> {
-  const bus = channel(state);
+async function response(listen: Listen, state: string, ending: Ending): Promise<string> {
+  const over = new AbortController();
   let watch: ReturnType<typeof setInterval>;
   try {
     return await new Promise((resolve, reject) => {
@@ -103,19 +62,13 @@ async function response(state: string, isOurs: (url: string) => boolean, ending:
         const error = ending();
         if (error) reject(error);
       };
-      bus.onmessage = ({ data }) => {
-        // Anything of this origin may post here: it is heard if it is a response to this very request.
-        if (typeof data !== "string" || !isOurs(data) || stateOf(data) !== state) return;
-        bus.postMessage("taken");
-        look();
-        resolve(data);
-      };
+      listen(state, over.signal).then((url) => (look(), resolve(url)), reject);
       look();
       watch = setInterval(look, 100);
     });
   } finally {
     clearInterval(watch!);
-    bus.close();
+    over.abort();
   }
 }
 
@@ -136,8 +89,8 @@ export function openPopup(url: string | undefined, features = "popup,width=480,h
 /** The response that comes to a popup. */
 export async function popupResponse(
   popup: Window,
+  listen: Listen,
   state: string,
-  isOurs: (url: string) => boolean,
   signal?: AbortSignal,
 ): Promise<string> {
   let goneSince = 0;
@@ -153,7 +106,7 @@ export async function popupResponse(
     return aborted(signal?.aborted);
   };
   try {
-    return await response(state, isOurs, ending);
+    return await response(listen, state, ending);
   } finally {
     popup.close();
   }
@@ -172,8 +125,8 @@ async function cutsOff(): Promise<boolean> {
 /** The response that comes to a hidden frame, which is gone afterwards in any case. */
 export async function frameResponse(
   url: string,
+  listen: Listen,
   state: string,
-  isOurs: (url: string) => boolean,
   timeoutMs: number,
   isOver: () => boolean | undefined,
 ): Promise<string> {
@@ -185,7 +138,7 @@ export async function frameResponse(
   frame.src = url;
   try {
     const late = () => (Date.now() > end ? failed("timeout", "no response came to the frame in time") : undefined);
-    const waiting = response(state, isOurs, () => aborted(isOver()) ?? late());
+    const waiting = response(listen, state, () => aborted(isOver()) ?? late());
     // Not `body`: a script in the head is sooner.
     document.documentElement.append(frame);
     return await waiting;

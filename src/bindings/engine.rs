@@ -129,6 +129,10 @@ impl Engine {
                 self.client.forget_stored();
                 Ok(JsValue::UNDEFINED)
             }
+            "outlast" => {
+                self.client.outlast();
+                Ok(JsValue::UNDEFINED)
+            }
             "follow" => {
                 self.client.follow();
                 Ok(JsValue::UNDEFINED)
@@ -175,9 +179,10 @@ fn call(request: web_sys::Request, replayable: bool) -> Call<web_sys::Request> {
     }
 }
 
-/// `AuthorizeRequest`.
-fn request(AuthorizeRequest { url, state }: AuthorizeRequest) -> JsValue {
-    value::to_js(&Object::new().text("url", &url).text("state", &state).finish())
+/// `AuthorizeRequest`, with what a page that mints ahead needs to know.
+fn request(AuthorizeRequest { url, state, expires_in }: AuthorizeRequest) -> JsValue {
+    let object = Object::new().text("url", &url).text("state", &state);
+    value::to_js(&object.value("expiresIn", Value::Integer(expires_in)).finish())
 }
 
 /// `AccessToken`; the page's side knows what no `expiresAt` means.

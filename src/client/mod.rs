@@ -62,6 +62,8 @@ struct Inner<P: Platform> {
     ledger: RefCell<String>,
     /// Does the storage hold what the session is?
     is_stored: Cell<bool>,
+    /// Is the memory there for longer than a page?
+    outlasts: Cell<bool>,
     /// Refreshes that are under way, by session and what they are for; each waits for the one before it.
     refreshes: RefCell<Vec<(u32, Wanted, flight::Flight)>>,
     proofs: RefCell<dpop::Proofs<P::Key>>,
@@ -81,9 +83,16 @@ impl<P: Platform> Client<P> {
             minted: RefCell::default(),
             ledger: RefCell::default(),
             is_stored: Cell::new(true),
+            outlasts: Cell::default(),
             refreshes: RefCell::default(),
             proofs: RefCell::default(),
         }))
+    }
+
+    /// What is in memory outlasts the page, as in a worker that is there for all pages: a sign-in may be kept in memory
+    /// while the page is left.
+    pub fn outlast(&self) {
+        self.0.outlasts.set(true);
     }
 
     /// The configuration, as it was checked.

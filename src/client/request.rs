@@ -20,6 +20,8 @@ pub struct AuthorizeRequest {
     pub url: String,
     /// The `state` in it, by which the response is recognised.
     pub state: String,
+    /// Seconds for which the server takes the URL, and its response is recognised.
+    pub expires_in: i64,
 }
 
 /// A request that was pushed ahead.
@@ -43,9 +45,9 @@ impl<P: Platform> Client<P> {
     pub async fn prepare(&self, sign_in: &SignIn) -> Result<(), AuthError> {
         let metadata = self.ready(sign_in).await?;
         if self.pushes(&metadata)? {
-            let (request, lifetime) = self.push(&metadata, sign_in, Window::Page).await?;
+            let request = self.push(&metadata, sign_in, Window::Page).await?;
             // Not longer than there is time for what comes then.
-            let lifetime = lifetime.min(LIFETIME / 2000);
+            let lifetime = request.expires_in.min(LIFETIME / 2000);
             let expires_at = self.time().saturating_add(lifetime.saturating_mul(1000));
             let options = sign_in.options().clone();
             self.0.minted.replace(Some(Minted { options, request, expires_at }));
@@ -82,7 +84,7 @@ impl<P: Platform> Client<P> {
         }
         let (form, record) = self.mint(sign_in, window)?;
         let state = self.remember(record)?;
-        Ok(AuthorizeRequest { url: authorize::url(&metadata, form), state })
+        Ok(AuthorizeRequest { url: authorize::url(&metadata, form), state, expires_in: LIFETIME / 1000 })
     }
 
     /// Mints an authorization request, pushed where it has to be.
@@ -90,7 +92,7 @@ impl<P: Platform> Client<P> {
     /// # Errors
     /// Those of [`prepare`](Self::prepare) and [`create_authorize_url`](Self::create_authorize_url).
     pub async fn begin(&self, sign_in: &SignIn, window: Window) -> Result<AuthorizeRequest, AuthError> {
-        if window == Window::Page && self.ledger_area().is_none() {
+        if window == Window::Page && self.ledger_area().is_none() && !self.0.outlasts.get() {
             let reason = "is memory, which does not outlast leaving the page; use a popup";
             return Err(failed(Code::InvalidConfiguration, reason).with_option("transactionStorage"));
         }
@@ -99,7 +101,7 @@ impl<P: Platform> Client<P> {
             return Ok(request);
         }
         match self.pushes(&metadata)? {
-            true => Ok(self.push(&metadata, sign_in, window).await?.0),
+            true => self.push(&metadata, sign_in, window).await,
             false => self.create_authorize_url(sign_in, window),
         }
     }
@@ -141,13 +143,13 @@ impl<P: Platform> Client<P> {
         }
     }
 
-    /// Pushes a request; with the seconds for which the server knows it.
+    /// Pushes a request.
     async fn push(
         &self,
         metadata: &Metadata,
         sign_in: &SignIn,
         window: Window,
-    ) -> Result<(AuthorizeRequest, i64), AuthError> {
+    ) -> Result<AuthorizeRequest, AuthError> {
         let endpoint = metadata.pushed_authorization_request_endpoint().unwrap_or_default();
         let (form, record) = self.mint(sign_in, window)?;
         let response =
@@ -155,7 +157,7 @@ impl<P: Platform> Client<P> {
         let pushed = par::response(&response)?;
         let url = par::authorization_url(metadata, self.0.config.sent_client_id(), &pushed.request_uri);
         let state = self.remember(record)?;
-        Ok((AuthorizeRequest { url, state }, pushed.expires_in))
+        Ok(AuthorizeRequest { url, state, expires_in: pushed.expires_in })
     }
 
     /// The parameters of a new request, and the record that its response will be judged by.

@@ -12,7 +12,7 @@ import { chromium } from "playwright-core";
 
 import { buildPage } from "../../www/server/build.mjs";
 import { startDemo } from "../../www/server/demo.mjs";
-import { finishRecords, recordedClients, recordPages } from "./recorder.mjs";
+import { entryOf, finishRecords, recordedClients, recordPages } from "./recorder.mjs";
 import { leaks } from "./secrets.mjs";
 
 /** A page with the package and nothing else, for tests of the API. It is a redirect URI too. */
@@ -31,11 +31,12 @@ const FLAGS = [
 /**
  * The demo's servers over a page and the probe page, whichever browser comes.
  * @param {Pick<import("../../www/server/demo.mjs").DemoOptions, "extend" | "api" | "pageHeaders">} [servers] In place of the demo's.
+ * @param {"wardkey" | "wardkey/worker"} [entry] What the probe page imports.
  */
-export async function startServers(servers = {}) {
+export async function startServers(servers = {}, entry = "wardkey") {
   const folder = await mkdtemp(join(tmpdir(), "wardkey-browser-"));
   await buildPage(folder, [recordedClients]);
-  await buildProbe(folder);
+  await buildProbe(folder, entry);
   /** @type {import("../../www/server/http.mjs").Exchange[]} */
   const exchanges = [];
   const demo = await startDemo({
@@ -52,9 +53,12 @@ export async function startServers(servers = {}) {
   return { demo, exchanges, close };
 }
 
-/** @param {Parameters<typeof startServers>[0]} [servers] */
-export async function openSuite(servers) {
-  const started = await startServers(servers);
+/**
+ * @param {Parameters<typeof startServers>[0]} [servers]
+ * @param {Parameters<typeof startServers>[1]} [entry]
+ */
+export async function openSuite(servers, entry) {
+  const started = await startServers(servers, entry);
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: FLAGS,
@@ -64,18 +68,21 @@ export async function openSuite(servers) {
   return new Suite(started, browser);
 }
 
-async function buildProbe(folder) {
+async function buildProbe(folder, entry) {
   const source = (name) => fileURLToPath(new URL(name, import.meta.url));
   await build({
     entryPoints: [source("probe.mjs")],
     outdir: folder,
     bundle: true,
+    splitting: true,
     format: "esm",
     target: "es2022",
     logLevel: "warning",
-    plugins: [recordedClients],
+    plugins: [entryOf(entry), recordedClients],
   });
   await copyFile(source(PROBE), join(folder, PROBE));
+  // The worker's script, where the bundle looks for it: beside itself.
+  await copyFile(source("../../pkg/dist/vault.js"), join(folder, "vault.js"));
 }
 
 /** @typedef {{ page: import("playwright-core").Page, context: import("playwright-core").BrowserContext, complaints: string[], records: { channel: string, text: string }[] }} Tab */

@@ -27,6 +27,18 @@ export async function finishRecords(context, records, dumpStores) {
   }
 }
 
+/** Lets the recording client be one over this entry of the package. */
+export const entryOf = (entry) => ({
+  name: "entry",
+  setup(build) {
+    const file = entry === "wardkey" ? "index.js" : "worker.js";
+    const path = fileURLToPath(new URL(`../../pkg/dist/${file}`, import.meta.url));
+    build.onResolve({ filter: /^wardkey$/ }, ({ importer }) =>
+      importer === fileURLToPath(new URL("recorded-client.mjs", import.meta.url)) ? { path } : undefined,
+    );
+  },
+});
+
 /** Lets `import … from "wardkey"` find the package with a recording `createAuthClient`. */
 export const recordedClients = {
   name: "recorded-clients",
@@ -74,7 +86,10 @@ function listen(origin) {
   };
   for (const name of ["debug", "log", "info", "warn", "error", "dir", "table", "trace"]) watch(console, name, "console");
   // Its name is the `state` of the one response that it is for: who does not know that does not hear it.
-  const channelOf = (holder) => (/^wardkey:.{27}/.test(holder?.name) && holder instanceof BroadcastChannel ? "relay" : "message");
+  const channelOf = (holder) => {
+    if (holder instanceof MessagePort) return "port";
+    return /^wardkey:.{27}/.test(holder?.name) && holder instanceof BroadcastChannel ? "relay" : "message";
+  };
   for (const holder of [globalThis, MessagePort.prototype, BroadcastChannel.prototype, Worker.prototype]) {
     watch(holder, "postMessage", channelOf);
   }

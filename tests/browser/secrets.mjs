@@ -84,11 +84,14 @@ export function leaks(records, exchanges) {
   return [...new Set(found)].sort();
 }
 
-/** From a popup or frame to the window that waits for the response, whose verifier the code is of no use without. */
+/**
+ * From a popup or frame to the window that waits for the response, and from a page to its worker: where the verifier is,
+ * without which the code is of no use.
+ */
 const RELAYED = ["code", "state"];
 
 function isAtHome(channel, kind, isStoring) {
-  if (channel === "relay") return RELAYED.includes(kind);
+  if (channel === "relay" || channel === "port") return RELAYED.includes(kind);
   if (PERSONAL.kinds.includes(kind) && PERSONAL.channels.includes(channel)) return true;
   if (isStoring && KEPT.includes(kind) && KEPT_RECORD.test(channel)) return true;
   return PENDING.includes(kind) && PENDING_RECORD.test(channel);

@@ -10,9 +10,15 @@ use crate::process::{node_tool, run};
 use crate::{gates, project};
 
 /// The entries of the package, by the names of their files.
-const ENTRIES: [&str; 2] = ["index", "inline"];
+const ENTRIES: [&str; 3] = ["index", "inline", "worker"];
 
-/// Writes the `.d.ts` files and the two bundled entries to `pkg/dist`, and the engine beside them.
+/// What is one file for itself: the entries with the engine on the page, and the script of the worker.
+const WHOLE: [&str; 3] = ["index", "inline", "vault"];
+
+/// What is split: the page's part of the vault, from what is loaded only where there is no such worker.
+const SPLIT: [&str; 1] = ["worker"];
+
+/// Writes the `.d.ts` files and the bundled entries to `pkg/dist`, and the engine beside them.
 pub(crate) fn build() -> Result<()> {
     let dist = project::dist();
     if dist.exists() {
@@ -34,7 +40,11 @@ pub(crate) fn check() -> Result<()> {
     }
     // By their package names, as users write them; straight to the sources, so that nothing stale is checked.
     let source = |file: &str| vec![project::root().join("pkg/src").join(file)];
-    let paths = json!({ "wardkey": source("index.ts"), "wardkey/inline": source("inline.ts") });
+    let paths = json!({
+        "wardkey": source("index.ts"),
+        "wardkey/inline": source("inline.ts"),
+        "wardkey/worker": source("worker.ts"),
+    });
     tsc("check", &files, json!({ "noEmit": true, "paths": paths }))
 }
 
@@ -63,6 +73,11 @@ fn drop_internal_declarations(dist: &Path) -> Result<()> {
     for file in project::files(dist, &["ts"])?.iter().filter(|file| !public.contains(*file)) {
         std::fs::remove_file(file)?;
     }
+    for folder in std::fs::read_dir(dist)? {
+        let folder = folder?.path();
+        // Fails where there is something in it.
+        let _ = folder.is_dir().then(|| std::fs::remove_dir(folder));
+    }
     Ok(())
 }
 
@@ -75,11 +90,20 @@ fn tsc(name: &str, files: &[PathBuf], options: serde_json::Value) -> Result<()> 
     run(node_tool("tsc").arg("--project").arg(&file)).context("TypeScript found errors")
 }
 
-/// One minified ES module an entry. `console` calls are those of wasm-bindgen's glue: our sources have none.
 fn bundle(dist: &Path) -> Result<()> {
-    let entries = ENTRIES.map(|entry| project::root().join(format!("pkg/src/{entry}.ts")));
+    esbuild(dist, &WHOLE, &[])?;
+    esbuild(dist, &SPLIT, &["--splitting", "--chunk-names=[name]"])
+}
+
+/// Minified ES modules. `console` calls are those of wasm-bindgen's glue: our sources have none.
+fn esbuild(dist: &Path, entries: &[&str], more: &[&str]) -> Result<()> {
+    let entries = entries.iter().map(|entry| project::root().join(format!("pkg/src/{entry}.ts")));
+    let manifest = std::fs::read_to_string(project::root().join("pkg/package.json"))?;
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).context("pkg/package.json")?;
     run(node_tool("esbuild")
         .args(entries)
+        .args(more)
+        .arg(format!("--define:VERSION={}", manifest["version"]))
         .arg(format!("--outdir={}", dist.display()))
         .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--drop:console"])
         .args(["--loader:.wasm=binary", "--legal-comments=none", "--log-level=warning"]))
