@@ -1,5 +1,5 @@
 import { isResponse, recipient, type Recipient } from "./callback.js";
-import { AuthError, type AuthErrorPhase } from "./errors.js";
+import { AuthError, misuse, type AuthErrorPhase } from "./errors.js";
 import type { Events } from "./events.js";
 import { fetchWith, readFetchOptions, type FetchTargets } from "./fetch.js";
 import { absolute, bare, forEngine, go, here, leaving, local, unlessAborted } from "./page.js";
@@ -18,15 +18,7 @@ import type {
   TokenOptions,
   User,
 } from "./types.js";
-import {
-  frameResponse,
-  isAwaited,
-  isFramedByStranger,
-  isOwnFrame,
-  openPopup,
-  popupResponse,
-  stateOf,
-} from "./windows.js";
+import { frameResponse, isFramedByStranger, openPopup, popupResponse } from "./windows.js";
 
 /** One line a method over the transport; what needs the page (URL, history, navigation) is here. */
 export class Client implements AuthClient {
@@ -57,12 +49,7 @@ export class Client implements AuthClient {
     this.#recipient = recipient(options, transport.tag);
     this.#see(transport.sight);
     const { signal } = this.#life;
-    const show = (state: AuthState) => this.#show(state);
-    const leave = () => this.#leave();
-    // A response that another window waits for comes to a page that is a part of that window's sign-in.
-    const isVisiting = isOwnFrame() || (this.isCallback() && isAwaited(stateOf(here()), transport.tag));
-    const followed = { client: this, transport, options, show, leave, isVisiting, events: this.#events };
-    this.#follower = new Follows(followed, signal);
+    this.#follower = new Follows({ client: this, transport, options, events: this.#events }, signal);
     return this.#follower.begin(this.isCallback(), signal);
   }
 
@@ -97,19 +84,17 @@ export class Client implements AuthClient {
   }
 
   async signIn(options?: SignInOptions): Promise<never> {
-    const request = await this.#call("begin", forEngine(options), "authorize", options?.signal);
-    return leaving((request as AuthorizeRequest).url);
+    const { url } = await this.#call<AuthorizeRequest>("begin", forEngine(options), "authorize", options?.signal);
+    return leaving(url);
   }
 
   async signInPopup<T>(options?: SignInOptions<T> & { features?: string }): Promise<SignInResult<T>> {
     const { features, signal, ...given } = options ?? {};
     let minted: AuthorizeRequest | undefined;
-    try {
-      minted = this.#transport.run("createPopupUrl", given) as AuthorizeRequest;
-    } catch (error) {
-      if (AuthError.from(error).code !== "not_initialised") throw this.#events.failed("signInPopup", error);
-    }
-    const popup = this.#guard("signInPopup", () => openPopup(minted?.url, features));
+    const popup = this.#guard("signInPopup", () => {
+      minted = this.#transport.run("createPopupUrl", given) as AuthorizeRequest | undefined;
+      return openPopup(minted?.url, features);
+    });
     try {
       if (!minted) {
         minted = (await this.#call("beginPopup", given, "authorize", signal)) as AuthorizeRequest;
@@ -121,13 +106,13 @@ export class Client implements AuthClient {
       throw error;
     }
     const { state } = minted;
-    const url = await this.#events.attempt("popup", () => popupResponse(popup, this.#transport.listen, state, signal));
+    const url = await this.#events.attempt("popup", () => popupResponse(popup, this.#transport, state, signal));
     return (await this.#handle(url)) as SignInResult<T>;
   }
 
   async signInSilent(options?: SignInOptions): Promise<SignInResult> {
     if ((options?.prompt ?? "none") !== "none") {
-      throw new AuthError("invalid_configuration", "authorize", "prompt would show a page, and the frame is hidden");
+      throw misuse("prompt would show a page, and the frame is hidden", "authorize");
     }
     const given = { ...forEngine(options), prompt: "none" };
     const signal = options?.signal;
@@ -151,9 +136,7 @@ export class Client implements AuthClient {
       this.#handled = response;
       // First of all, so that no other script and no subresource sees the code.
       if (page === response) this.#clean(this.#recipient.redirectUris.find((uri) => bare(uri) === bare(page)) ?? bare(page));
-      const state = stateOf(response);
-      if (isAwaited(state, this.#recipient.tag)) {
-        await this.#call("relay", response);
+      if (await this.#call("relay", response)) {
         globalThis.close();
         return new Promise(() => {}); // The window that waits goes on.
       }
@@ -172,14 +155,12 @@ export class Client implements AuthClient {
     return (await this.getToken(options)).accessToken;
   }
 
-  async getToken(options?: TokenOptions): Promise<AccessToken> {
-    const given = forEngine(options);
-    const token = (await this.#restoredCall("getToken", given, "token", options?.signal)) as AccessToken;
-    return { ...token, expiresAt: token.expiresAt ?? Infinity };
+  getToken(options?: TokenOptions): Promise<AccessToken> {
+    return this.#restoredCall("getToken", forEngine(options), "token", options?.signal);
   }
 
-  async userInfo<C>(): Promise<C> {
-    return (await this.#restoredCall("userInfo")) as C;
+  userInfo<C>(): Promise<C> {
+    return this.#restoredCall("userInfo");
   }
 
   readonly fetch: typeof fetch = (input, init) => this.#fetch(input, init);
@@ -202,21 +183,21 @@ export class Client implements AuthClient {
     return fetchWith(send, this.#events, input, init, options);
   }
 
-  async dpopProof(options: { method: string; url: string; accessToken?: string }): Promise<string> {
-    return (await this.#call("dpopProof", options)) as string;
+  dpopProof(options: { method: string; url: string; accessToken?: string }): Promise<string> {
+    return this.#call("dpopProof", options);
   }
 
-  async hasScope(scope: string | string[]): Promise<boolean> {
-    return (await this.#run("hasScope", scope)) as boolean;
+  hasScope(scope: string | string[]): Promise<boolean> {
+    return this.#run("hasScope", scope);
   }
 
   async covers(method: string, url: string): Promise<boolean> {
-    return (await this.#run("covers", { method, url: absolute(url) })) as boolean;
+    return this.#run("covers", { method, url: absolute(url) });
   }
 
   async scopesFor(operations: { method: string; url: string }[], options?: { granular?: boolean }): Promise<string[]> {
     const given = operations?.map((it) => ({ ...it, url: absolute(it?.url) }));
-    return (await this.#run("scopesFor", { ...options, operations: given })) as string[];
+    return this.#run("scopesFor", { ...options, operations: given });
   }
 
   async revoke(which: "access_token" | "refresh_token" | "all" = "all"): Promise<void> {
@@ -224,14 +205,14 @@ export class Client implements AuthClient {
   }
 
   async signOut(options?: SignOutOptions): Promise<void> {
-    this.#leave();
+    this.leave();
     const url = (await this.#call("signOut", options)) as string | undefined;
     // A path where the server has no page for it.
     if (url) return leaving(url.startsWith("/") ? local(url) : url);
   }
 
   async signOutLocal(): Promise<void> {
-    this.#leave();
+    this.leave();
     await this.#run("signOutLocal");
   }
 
@@ -247,29 +228,29 @@ export class Client implements AuthClient {
     if (path) go(() => location.replace(local(path as string)));
   }
 
-  async handleFrontChannelLogout(url: string = here()): Promise<boolean> {
-    return (await this.#run("frontChannelLogout", url)) as boolean;
+  handleFrontChannelLogout(url: string = here()): Promise<boolean> {
+    return this.#run("frontChannelLogout", url);
   }
 
   async handleInitiatedLogin(url: string = here()): Promise<boolean> {
     // A frame of another site could otherwise sign people in without their doing (Core 4).
     if (globalThis.top !== globalThis.self) return false;
-    const options = (await this.#run("initiatedLogin", url)) as SignInOptions | null;
-    if (!options) return false;
-    leaving(((await this.#call("begin", options)) as AuthorizeRequest).url);
-    return true;
+    const options = await this.#run<SignInOptions | null>("initiatedLogin", url);
+    if (options) leaving((await this.#call<AuthorizeRequest>("begin", options)).url);
+    return !!options;
   }
 
   /** Handles the response of a sign-in that somebody sees. */
   async #handle(response: string): Promise<unknown> {
     const result = await this.#call("handleCallback", response);
     // Handled a second time, it is no second sign-in.
-    if (this.#isUntold) this.#follower.announce();
+    if (this.#isUntold) this.#follower.announce?.();
     this.#isUntold = false;
     return result;
   }
 
-  #leave(): void {
+  /** Ends what is under way. */
+  leave(): void {
     this.#handled = undefined;
     this.#signOuts++;
   }
@@ -296,7 +277,7 @@ export class Client implements AuthClient {
     if (event === "restarted") return this.#follower.again(had);
     if (event === "signedIn") this.#isUntold = true;
     if (event === "signedOut") this.#signOuts++;
-    this.#follower.hear(event, detail);
+    this.#follower?.hear?.(event, detail);
     events.emit(event as keyof AuthEvents, (event === "stateChanged" ? this.#state : detail) as never);
   }
 
@@ -305,7 +286,8 @@ export class Client implements AuthClient {
     this.#state = Object.freeze(state);
   }
 
-  #show(state: AuthState): void {
+  /** Shows a state that the engine does not know of. */
+  show(state: AuthState): void {
     this.#state = Object.freeze(state);
     this.#events.emit("stateChanged", this.#state);
   }
@@ -319,27 +301,27 @@ export class Client implements AuthClient {
     }
   }
 
-  #call(
+  #call<R>(
     operation: string,
     argument?: unknown,
     phase?: AuthErrorPhase,
     signal?: AbortSignal,
     before?: Promise<unknown>,
-  ): Promise<unknown> {
+  ): Promise<R> {
     const step = async () => {
       if (before) await before;
-      return this.#transport.call(operation, argument);
+      return this.#transport.call(operation, argument) as Promise<R>;
     };
     return this.#events.attempt(operation, () => unlessAborted(step, phase!, signal));
   }
 
   /** An operation that is done in this tick, where the engine is on this thread. */
-  #run(operation: string, argument?: unknown): Promise<unknown> {
-    return this.#events.attempt(operation, async () => this.#transport.run(operation, argument));
+  #run<R>(operation: string, argument?: unknown): Promise<R> {
+    return this.#events.attempt(operation, async () => this.#transport.run(operation, argument) as R);
   }
 
   /** A call that waits until it is clear whether the session of before goes on. */
-  #restoredCall(operation: string, argument?: unknown, phase?: AuthErrorPhase, signal?: AbortSignal): Promise<unknown> {
+  #restoredCall<R>(operation: string, argument?: unknown, phase?: AuthErrorPhase, signal?: AbortSignal): Promise<R> {
     return this.#call(operation, argument, phase, signal, this.#follower.restored);
   }
 

@@ -1,6 +1,6 @@
 /** From the options to a client. */
 import { Client } from "./client.js";
-import { AuthError } from "./errors.js";
+import { AuthError, misuse } from "./errors.js";
 import { Events } from "./events.js";
 import { pageUrl } from "./page.js";
 import type { Follows } from "./regain.js";
@@ -18,7 +18,7 @@ export async function connect(
 ): Promise<AuthClient> {
   const { logger, wasm, given } = read(options);
   if (logger !== undefined && typeof logger !== "function") {
-    throw new AuthError("invalid_configuration", "configuration", "logger is no function");
+    throw misuse("logger is no function");
   }
   try {
     const events = new Events(logger);
@@ -38,6 +38,6 @@ function read(options: AuthOptions) {
     const given: AuthOptions = { ...rest, redirectUri: rest.redirectUri ?? pageUrl()! };
     return { logger, wasm, given };
   } catch {
-    throw new AuthError("invalid_configuration", "configuration", "the options are no plain object");
+    throw misuse("the options are no plain object");
   }
 }

@@ -1,9 +1,9 @@
 import init, { Engine } from "../generated/wardkey.js";
 import { isResponse, recipient } from "./callback.js";
 import { fromEngine, type EngineError } from "./codes.js";
-import { AuthError } from "./errors.js";
+import { AuthError, misuse } from "./errors.js";
 import { text } from "./page.js";
-import { awaited, handOver } from "./relay.js";
+import { awaited, cutsOff, handOver } from "./relay.js";
 import { sight, tell, type Listener } from "./told.js";
 import type { Transport } from "./transport.js";
 import type { AuthOptions } from "./types.js";
@@ -59,7 +59,7 @@ function checkSpelling(name: string, uri: unknown): void {
   if (typeof uri !== "string" || !URL.canParse(uri)) return; // The engine says what is wrong.
   const { href } = new URL(uri);
   if (href !== uri && href !== `${uri}/`) {
-    throw new AuthError("invalid_configuration", "configuration", `${name} is spelt ${href} by browsers`);
+    throw misuse(`${name} is spelt ${href} by browsers`);
   }
 }
 
@@ -83,9 +83,21 @@ export async function openEngine(source: WasmSource, options: AuthOptions, liste
     get sight() {
       return sight(enter(() => current().run("state", "{}")));
     },
-    call: async (operation, argument) =>
-      operation === "relay" ? handOver(argument as string) : attempt(() => current().call(operation, text(argument))),
-    run: (operation, argument) => enter(() => current().run(operation, text(argument))),
+    async call(operation, argument) {
+      if (operation === "relay") return handOver(argument as string, tag);
+      if (operation === "cutsOff") return cutsOff(argument as string);
+      const answer = await attempt(() => current().call(operation, text(argument)));
+      return operation === "getToken" ? { ...answer, expiresAt: answer.expiresAt ?? Infinity } : answer;
+    },
+    run(operation, argument) {
+      try {
+        return enter(() => current().run(operation, text(argument)));
+      } catch (error) {
+        // Without one that is minted ahead, a popup waits for its URL.
+        if (operation === "createPopupUrl" && (error as AuthError).code === "not_initialised" && !hasStopped) return;
+        throw error;
+      }
+    },
     fetch: (request, api, replayable) => attempt(() => current().fetch(request, api, replayable)),
     listen: (state, signal) => awaited(state, (url) => isResponse(url, whose), signal),
     dispose() {

@@ -13,22 +13,20 @@ export const sentences: Partial<typeof ERRORS> = {};
 export class AuthError extends Error {
   override readonly name = "AuthError";
   /** What went wrong. */
-  readonly code: AuthErrorCode;
+  declare readonly code: AuthErrorCode;
   /** In the course of what. */
-  readonly phase: AuthErrorPhase;
+  declare readonly phase: AuthErrorPhase;
   /** The same call may succeed later without the user doing anything. */
-  readonly retryable: boolean;
+  declare readonly retryable: boolean;
   /** The HTTP status, where a server answered. */
-  readonly status?: number;
+  declare readonly status?: number;
   /** The server's `error` value, where it sent a well-formed one. */
-  readonly oauthError?: string;
+  declare readonly oauthError?: string;
 
   /** @internal */
   constructor(code: AuthErrorCode, phase: AuthErrorPhase, reason: string, retryable = false) {
     super(`${sentences[code] ?? code}: ${reason}`);
-    this.code = code;
-    this.phase = phase;
-    this.retryable = retryable;
+    Object.assign(this, { code, phase, retryable });
   }
 
   /** @internal */
@@ -40,14 +38,17 @@ export class AuthError extends Error {
 
   /** What `JSON.stringify` sees. */
   toJSON(): object {
-    const { name, code, phase, retryable, status, oauthError, message } = this;
-    return { name, code, phase, retryable, status, oauthError, message };
+    return { ...this, message: this.message };
   }
 }
 
+/** A mistake of the app's. */
+export const misuse = (reason: string, phase: AuthErrorPhase = "configuration") =>
+  new AuthError("invalid_configuration", phase, reason);
+
 /** Makes the error anew whose `toJSON` came from another thread. */
 export function fromJson(plain: AuthError): AuthError {
-  return Object.assign(new AuthError(plain.code, plain.phase, ""), plain);
+  return Object.assign(new AuthError("network", "fetch", ""), plain);
 }
 
 /** Is it an `AuthError`? Also across realms and copies of the package, where `instanceof` says no. */

@@ -1,4 +1,4 @@
-import { AuthError } from "./errors.js";
+import { AuthError, misuse } from "./errors.js";
 import type { AuthEvents, LogEntry } from "./auth-client.js";
 import type { AuthOptions } from "./types.js";
 
@@ -26,10 +26,10 @@ export class Events {
 
   on<K extends keyof AuthEvents>(event: K, listener: (detail: AuthEvents[K]) => void): () => void {
     if (!Object.hasOwn(this.#listeners, event)) {
-      throw new AuthError("invalid_configuration", "configuration", "there is no such event");
+      throw misuse("there is no such event");
     }
     if (typeof listener !== "function") {
-      throw new AuthError("invalid_configuration", "configuration", "the listener is no function");
+      throw misuse("the listener is no function");
     }
     const listeners = this.#listeners[event];
     listeners.add(listener);
@@ -53,13 +53,11 @@ export class Events {
   }
 
   /** A step that takes its time; what it throws is an `AuthError` and in the log. */
-  async attempt<R>(operation: string, step: () => Promise<R>): Promise<R> {
-    this.log({ level: "debug", event: operation });
-    try {
-      return await step();
-    } catch (error) {
+  attempt<R>(operation: string, step: () => Promise<R>): Promise<R> {
+    const failed = (error: unknown) => {
       throw this.failed(operation, error);
-    }
+    };
+    return this.guard(operation, () => step().catch(failed));
   }
 
   /** A step that is done when it returns. */

@@ -1,5 +1,5 @@
 /** `fetch` with a token: what of it needs the page. Who may have the token, and which, the engine decides. */
-import { AuthError } from "./errors.js";
+import { AuthError, misuse } from "./errors.js";
 import type { Events } from "./events.js";
 import { isReplayable, request, unlessAborted } from "./page.js";
 import type { Transport } from "./transport.js";
@@ -19,7 +19,7 @@ export function readFetchOptions(options: FetchOptions, checkApi: (api: unknown)
     Object.keys(rest)[0] ??
     (baseUrl === undefined || URL.canParse(baseUrl) ? undefined : "baseUrl") ??
     (onStepUp === undefined || typeof onStepUp === "function" ? undefined : "onStepUp");
-  if (wrong) throw new AuthError("invalid_configuration", "configuration", `${wrong} is wrong, or no option`);
+  if (wrong) throw misuse(`${wrong} is wrong, or no option`);
   checkApi(api);
   return { api: JSON.stringify(api), baseUrl, onStepUp };
 }

@@ -1,7 +1,11 @@
 /** What keeps a session beyond its page and its tab: restored after a load, looked at after a sleep, told to the others. */
 import { Follower, type Followed, type Way } from "./regain.js";
+import { here } from "./page.js";
+import { isAwaited, stateOf } from "./relay.js";
 import { isOwner, Restore } from "./restore.js";
 import { Tabs, type Hint } from "./tabs.js";
+import { take } from "./take.js";
+import { isOwnFrame } from "./windows.js";
 
 /** Follows the session of one client, whose engine lives no longer than the page. */
 export class PageFollower extends Follower {
@@ -9,6 +13,7 @@ export class PageFollower extends Follower {
   /** None where one engine serves all tabs. */
   readonly #tabs: Tabs | undefined;
   readonly #isStored: boolean;
+  readonly #isVisiting: boolean;
   /** Another tab has signed out, and this one follows. */
   #isEnding = false;
   /** A sign-in that came of another tab's is under way, and what to do once it is done. */
@@ -16,16 +21,22 @@ export class PageFollower extends Follower {
 
   constructor(it: Followed, signal: AbortSignal) {
     super(it);
-    const { options, transport } = it;
+    const { client, options, transport } = it;
+    this.#isVisiting = isOwnFrame() || (client.isCallback() && isAwaited(stateOf(here()), transport.tag));
     this.#isStored = options.storage === "localStorage";
     this.#restore = new Restore(options, transport.tag);
     if (transport.isolation !== "shared") this.#tabs = new Tabs(transport.tag, (hint) => this.#heed(hint), signal);
   }
 
+  /** Is the page there for another window? A response that is awaited comes to a part of that window's sign-in. */
+  protected override get isVisiting(): boolean {
+    return this.#isVisiting;
+  }
+
   /** Takes up the session that is stored, and looks after it from here on. */
   override async begin(isArriving: boolean, signal: AbortSignal): Promise<void> {
     if (typeof document === "undefined") return;
-    if (!this.it.isVisiting) await this.#open();
+    if (!this.isVisiting) await this.#open();
     await super.begin(isArriving, signal);
   }
 
@@ -44,12 +55,8 @@ export class PageFollower extends Follower {
     return this.#restore.way;
   }
 
-  protected override async guard(): Promise<void> {
-    this.#restore.guard();
-  }
-
-  protected override forgo(): void {
-    this.#restore.note(false);
+  protected override take(way: Way): Promise<void> {
+    return take(this.it, way, { guard: () => this.#restore.guard(), forgo: () => this.#restore.note(false) });
   }
 
   override hear(event: string, detail: unknown): void {
@@ -72,7 +79,7 @@ export class PageFollower extends Follower {
   /** What was told is looked up: a message says that something changed, and is not believed more. */
   #heed(hint: Hint): void {
     if (hint === "ended" || this.#isStored) this.look();
-    else if (this.#restore.canBeSilent && !this.it.isVisiting) void this.#catchUp();
+    else if (this.#restore.canBeSilent && !this.isVisiting) void this.#catchUp();
   }
 
   /** One at a time, however often it is told. */
@@ -97,7 +104,7 @@ export class PageFollower extends Follower {
 
   protected override look(): void {
     if (this.#hasEnded()) {
-      this.it.leave();
+      this.it.client.leave();
       this.#isEnding = true;
       const following = this.it.transport.run("follow");
       // What comes of it is told before the promise settles, where it is one.

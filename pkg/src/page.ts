@@ -1,5 +1,5 @@
 /** What needs the page: its URL, where it goes, and requests as its browser understands them. */
-import { AuthError, type AuthErrorPhase } from "./errors.js";
+import { AuthError, misuse, type AuthErrorPhase } from "./errors.js";
 import type { SignInOptions, TokenOptions } from "./types.js";
 
 /** A promise for the time until the page is gone. */
@@ -25,7 +25,7 @@ export function request(input: RequestInfo | URL, init?: RequestInit, baseUrl?: 
   try {
     return new Request(baseUrl && !(input instanceof Request) ? new URL(input, baseUrl) : input, init);
   } catch {
-    throw new AuthError("invalid_configuration", "fetch", "the browser takes neither this URL nor these options");
+    throw misuse("the browser takes neither this URL nor these options", "fetch");
   }
 }
 
@@ -39,17 +39,15 @@ export function isReplayable(input: unknown, init?: RequestInit): boolean {
 }
 
 /** The outcome, or `aborted` when the caller's signal comes first. What is under way for others goes on. */
-export async function unlessAborted<R>(step: () => Promise<R>, phase: AuthErrorPhase, signal?: AbortSignal | null): Promise<R> {
+export function unlessAborted<R>(step: () => Promise<R>, phase: AuthErrorPhase, signal?: AbortSignal | null): Promise<R> {
   if (!signal) return step();
-  const error = () => new AuthError("aborted", phase, "the caller's signal ended the call");
-  if (signal.aborted) throw error();
-  let stop!: () => void;
-  const aborted = new Promise<never>((_, reject) => signal.addEventListener("abort", (stop = () => reject(error()))));
-  try {
-    return await Promise.race([step(), aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new AuthError("aborted", phase, "the caller's signal ended the call"));
+    if (signal.aborted) return stop();
+    signal.addEventListener("abort", stop);
+    const done = () => signal.removeEventListener("abort", stop);
+    step().then(resolve, reject).finally(done);
+  });
 }
 
 /** Text for the engine. What JSON cannot say (a cycle, a BigInt) is the caller's mistake. */
@@ -60,7 +58,7 @@ export function text(value: unknown): string {
   } catch {
     // A cycle, a BigInt, a getter that throws.
   }
-  throw new AuthError("invalid_configuration", "configuration", "an option is not plain JSON");
+  throw misuse("an option is not plain JSON");
 }
 
 /** What of the options is not for the page alone. */
@@ -72,7 +70,7 @@ export function forEngine(options?: SignInOptions | TokenOptions): object {
 /** A URL of the app's, as the browser spells it. */
 export function absolute(url: string): string {
   const page = here() || undefined;
-  if (!URL.canParse(url, page)) throw new AuthError("invalid_configuration", "fetch", "url is no URL");
+  if (!URL.canParse(url, page)) throw misuse("url is no URL", "fetch");
   return new URL(url, page).href;
 }
 

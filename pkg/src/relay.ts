@@ -3,13 +3,36 @@
  * the request's `state`, which works where `Cross-Origin-Opener-Policy` cuts the windows apart. Only threads of this
  * origin hear it, and of these only who knows the state.
  */
+import { payload } from "./callback.js";
 import { AuthError } from "./errors.js";
-import { stateOf } from "./windows.js";
 
 /** Milliseconds in which the window that waits must say that it took the response. It may be busy. */
 const ANSWER = 3_000;
 
+/** What kind of window waits for a response: the sign behind the client's tag in the `state`. */
+const WAITED_FOR = /^[pf]/;
+
 const channel = (state: string) => new BroadcastChannel(`wardkey:${state}`);
+
+/** The `state` of a response in a URL, wherever it stands. */
+export function stateOf(url: string): string | undefined {
+  const { search, hash } = new URL(url);
+  const parts = [search, hash].map((part) => new URLSearchParams(part.slice(1)));
+  return parts.map((part) => part.get("state") ?? stateInJwt(part.get("response"))).find((state) => state);
+}
+
+function stateInJwt(jwt: string | null): string | undefined {
+  try {
+    const { state } = JSON.parse(payload(jwt!));
+    return typeof state === "string" ? state : undefined;
+  } catch {
+    return undefined; // The engine will say what is wrong with it.
+  }
+}
+
+/** Does another window wait for the response to this `state`? */
+export const isAwaited = (state: string | undefined, tag: string): state is string =>
+  state !== undefined && state.startsWith(tag) && WAITED_FOR.test(state.slice(tag.length));
 
 /** Hands a response to the window that waits for it. False where none does any more. */
 export async function relay(url: string, state: string): Promise<boolean> {
@@ -28,11 +51,13 @@ export async function relay(url: string, state: string): Promise<boolean> {
 }
 
 /**
- * As {@link relay}, for a page that has a client. That never redeems the code itself: the window that waits may only
+ * As {@link relay}, for a page that has a client; false where no window waits for the response to its `state`. That never redeems the code itself: the window that waits may only
  * have been busy, and redeem it too.
  */
-export async function handOver(url: string): Promise<void> {
-  if (await relay(url, stateOf(url)!)) return;
+export async function handOver(url: string, tag: string): Promise<boolean> {
+  const state = stateOf(url);
+  if (!isAwaited(state, tag)) return false;
+  if (await relay(url, state)) return true;
   throw new AuthError("transaction_not_found", "callback", "the window that waits does not answer");
 }
 
@@ -60,4 +85,14 @@ export function awaited(state: string, isOurs: (url: string) => boolean, signal:
       resolve(data);
     };
   });
+}
+
+/** Does the policy of this page cut it off from the windows that it opens? */
+export async function cutsOff(page: string): Promise<boolean> {
+  try {
+    const { headers } = await fetch(page, { method: "HEAD", cache: "force-cache" });
+    return /^same-origin(?!-allow)/.test(headers.get("cross-origin-opener-policy") ?? "");
+  } catch {
+    return false;
+  }
 }

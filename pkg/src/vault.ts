@@ -25,7 +25,7 @@ function charter(): Charter | undefined {
 function refuse(port: MessagePort): void {
   const reason = "the worker's script is of another version than the page; reload it";
   const error: unknown = JSON.parse(JSON.stringify(new AuthError("not_initialised", "configuration", reason)));
-  port.onmessage = ({ data }) => port.postMessage([PROTOCOL, (data as unknown[])[1], false, error]);
+  port.onmessage = ({ data }) => port.postMessage([PROTOCOL, (data as unknown[])[1], null, null, null, error]);
 }
 
 function serve(): void {

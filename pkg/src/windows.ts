@@ -1,10 +1,7 @@
 /** Windows of their own for a sign-in, and how long a window waits for the response that comes to another. */
-import { payload } from "./callback.js";
 import { AuthError } from "./errors.js";
 import { go } from "./page.js";
-
-/** What kind of window waits for a response: the sign behind the client's tag in the `state`. */
-const WAITED_FOR = /^[pf]/;
+import type { Transport } from "./transport.js";
 
 /** The name of a hidden frame of ours. */
 const FRAME = "wardkey-frame";
@@ -13,26 +10,6 @@ const FRAME = "wardkey-frame";
 const GRACE = 1_000;
 /** Milliseconds that a sign-in can take at all. */
 const LIFETIME = 600_000;
-
-/** The `state` of a response in a URL, wherever it stands. */
-export function stateOf(url: string): string | undefined {
-  const { search, hash } = new URL(url);
-  const parts = [search, hash].map((part) => new URLSearchParams(part.slice(1)));
-  return parts.map((part) => part.get("state") ?? stateInJwt(part.get("response"))).find((state) => state);
-}
-
-function stateInJwt(jwt: string | null): string | undefined {
-  try {
-    const { state } = JSON.parse(payload(jwt!));
-    return typeof state === "string" ? state : undefined;
-  } catch {
-    return undefined; // The engine will say what is wrong with it.
-  }
-}
-
-/** Does another window wait for the response to this `state`? */
-export const isAwaited = (state: string | undefined, tag: string): state is string =>
-  state !== undefined && state.startsWith(tag) && WAITED_FOR.test(state.slice(tag.length));
 
 /** Is this page in a hidden frame of ours? */
 export const isOwnFrame = () => globalThis.window?.name === FRAME && window.parent !== window;
@@ -46,14 +23,11 @@ export function isFramedByStranger(): boolean {
   }
 }
 
-/** Waits for the response to a `state`, until the signal. */
-export type Listen = (state: string, signal: AbortSignal) => Promise<string>;
-
 /** Why there will be no response; undefined while there may be one. */
 type Ending = () => AuthError | undefined;
 
 /** Waits for the response to a `state`. */
-async function response(listen: Listen, state: string, ending: Ending): Promise<string> {
+async function response(listen: Transport["listen"], state: string, ending: Ending): Promise<string> {
   const over = new AbortController();
   let watch: ReturnType<typeof setInterval>;
   try {
@@ -89,7 +63,7 @@ export function openPopup(url: string | undefined, features = "popup,width=480,h
 /** The response that comes to a popup. */
 export async function popupResponse(
   popup: Window,
-  listen: Listen,
+  { call, listen }: Transport,
   state: string,
   signal?: AbortSignal,
 ): Promise<string> {
@@ -100,7 +74,7 @@ export async function popupResponse(
     if (!goneSince) {
       goneSince = Date.now();
       // To a page with this policy, the popup seems closed as soon as it shows the server's page.
-      void cutsOff().then((cut) => cut && (bound = LIFETIME));
+      void call("cutsOff", location.href).then((cut) => cut && (bound = LIFETIME));
     }
     if (Date.now() - goneSince > bound) return failed("popup_closed", "the window was closed before it was done");
     return aborted(signal?.aborted);
@@ -112,20 +86,10 @@ export async function popupResponse(
   }
 }
 
-/** Does this page's own policy cut it off from the windows that it opens? */
-async function cutsOff(): Promise<boolean> {
-  try {
-    const { headers } = await fetch(location.href, { method: "HEAD", cache: "force-cache" });
-    return /^same-origin(?!-allow)/.test(headers.get("cross-origin-opener-policy") ?? "");
-  } catch {
-    return false;
-  }
-}
-
 /** The response that comes to a hidden frame, which is gone afterwards in any case. */
 export async function frameResponse(
   url: string,
-  listen: Listen,
+  listen: Transport["listen"],
   state: string,
   timeoutMs: number,
   isOver: () => boolean | undefined,

@@ -115,7 +115,7 @@ export const sources: AuthOptions["wasm"][] = ["/wardkey.wasm", new Uint8Array(8
 export async function everyMethod(): Promise<void> {
   const client: AuthClient = await createAuthClient({ ...least, scope: "openid profile", api: "https://api.example" });
   same<Awaited<ReturnType<typeof createInline>>, AuthClient>(true);
-  same<typeof client.isolation, "page">(true);
+  same<typeof client.isolation, "page" | "worker" | "shared">(true);
 
   const end: () => void = client.subscribe((state) => same<typeof state, AuthState>(true));
   client.on("signedIn", (user) => same<typeof user, User | null>(true));

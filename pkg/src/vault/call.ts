@@ -7,10 +7,12 @@ import type { FetchCall, ResponseHead } from "./messages.js";
 export type Sent = [value: unknown, transfer: Transferable[]];
 
 /** Makes the request that a page asks for; what is wrong with it is the page's mistake. */
-function request({ url, init }: FetchCall, signal: AbortSignal): Request {
+function request({ url, init, headers, body = null }: FetchCall, signal: AbortSignal): Request {
   try {
-    const duplex = init.body instanceof ReadableStream && { duplex: "half" };
-    return new Request(url, { ...init, signal, ...duplex } as RequestInit);
+    const duplex = body instanceof ReadableStream && { duplex: "half" };
+    // No body at all is another request than an empty one.
+    const full = body instanceof ArrayBuffer && !body.byteLength ? null : body;
+    return new Request(url, { ...init, headers, signal, body: full, ...duplex } as RequestInit);
   } catch {
     throw new AuthError("invalid_configuration", "fetch", "the browser takes neither this URL nor these options");
   }

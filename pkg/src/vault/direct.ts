@@ -1,13 +1,13 @@
 /** The engine on the page after all, where there is no worker to be had. */
+import { speak } from "../codes.js";
 import { openEngine } from "../engine.js";
-import { hidden } from "./hidden.js";
-import { PageFollower } from "../follow.js";
-import type { Follows } from "../regain.js";
 import type { Listener, Transport } from "../transport.js";
+import { check, hidden } from "./charter.js";
 import type { Charter } from "./messages.js";
 
-
-export async function openDirect(charter: Charter, listener: Listener): Promise<[Transport, Follows]> {
+export async function openDirect(charter: Charter, listener: Listener): Promise<Transport> {
+  check(charter);
+  speak();
   const { wasm, options, exposesTokens } = charter;
   const engine = await openEngine(wasm, options, listener);
   const { call } = engine;
@@ -17,5 +17,5 @@ export async function openDirect(charter: Charter, listener: Listener): Promise<
       return call(operation, argument);
     };
   }
-  return [engine, PageFollower];
+  return engine;
 }

@@ -3,7 +3,9 @@
  * worker tells unasked has the number 0. No token but that which `getToken` is asked for, no verifier (but where
  * sign-ins in progress are kept in the page's own storage), and no key is ever in a message.
  */
-import type { AuthOptions } from "../types.js";
+import type { AuthError } from "../errors.js";
+import type { Sight } from "../transport.js";
+import type { AuthOptions, AuthorizeRequest } from "../types.js";
 
 /** The first member of every message. A message of another version is ignored. */
 export const PROTOCOL = 1;
@@ -29,7 +31,9 @@ export interface Charter {
 /** A request that the worker is to make: what of a `Request` can be had from outside, and to whom it may go. */
 export interface FetchCall {
   url: string;
-  init: RequestInit & { headers: [string, string][]; duplex?: "half" };
+  init: RequestInit;
+  headers: [string, string][];
+  body?: ArrayBuffer | ReadableStream | null | undefined;
   api: string;
   replayable: boolean;
 }
@@ -41,9 +45,22 @@ export interface ResponseHead {
   type: ResponseType;
 }
 
+/** The answer to a page that says hello: `life` is a lock that the worker holds as long as it is there. */
+export type Greeting = [tag: string, sight: Sight, life: string];
+
+/** The answer to `prepare`: a request for the page, and one for a popup where it can be minted ahead. */
+export interface Minted {
+  /** Milliseconds since the epoch until which they may be used. */
+  until: number;
+  createAuthorizeUrl?: AuthorizeRequest | undefined;
+  createPopupUrl?: AuthorizeRequest | undefined;
+}
+
 /** From a page. */
 export type Ask = [protocol: typeof PROTOCOL, id: number, operation: string, argument: string | FetchCall];
 
-/** From the worker: an answer, or the `toJSON` of an error; or, with the number 0, what a listener is told. */
-export type Answer = [protocol: typeof PROTOCOL, id: number, ok: boolean, value: unknown];
-export type News = [protocol: typeof PROTOCOL, id: 0, ...told: unknown[]];
+/**
+ * From the worker: the value of an answer; or, with the number 0, what a listener is told. An error, or the one that a
+ * detail is about, comes last, as its `toJSON`.
+ */
+export type Answer = [protocol: number, id: number, value: unknown, detail?: object, entry?: never, error?: AuthError];

@@ -1,48 +1,53 @@
 /** The engine in a worker, by a port: the transport on the page's side. */
 import { AuthError, fromJson } from "../errors.js";
 import { hasBody, text } from "../page.js";
+import type { Follows } from "../regain.js";
 import type { Listener, Sight, Transport } from "../transport.js";
-import type { AuthorizeRequest, StepUpChallenge } from "../types.js";
-import { PROTOCOL, type Answer, type FetchCall, type ResponseHead } from "./messages.js";
+import type { StepUpChallenge } from "../types.js";
+import { PROTOCOL, type Answer, type FetchCall, type Greeting, type Minted } from "./messages.js";
+import { received } from "./response.js";
+import { share } from "./start.js";
 
-/** Requests that were minted ahead for these options, as JSON: one for the page, one for a popup where it can be. */
-interface Minted {
-  given: string;
-  /** Milliseconds since the epoch. */
-  until: number;
-  createAuthorizeUrl?: AuthorizeRequest | undefined;
-  createPopupUrl?: AuthorizeRequest | undefined;
-}
+/** What is opened, and how its session is followed. */
+export type Opened = [transport: Transport, follows: Follows];
 
-/** How a worker is reached: its port, and how to let it go. `failed` is told that its script does not load. */
-export type Start = (failed: () => void) => [port: MessagePort, end?: () => void];
+/** What of a request crosses as it is. */
+const MEMBERS = ["method", "mode", "cache", "referrerPolicy", "integrity", "keepalive"] as const;
 
 export class Port implements Transport {
-  tag!: string;
-  sight!: Sight;
-  readonly #start: Start;
+  declare tag: string;
+  declare sight: Sight;
+  readonly isolation: "worker" | "shared";
+  readonly #url: string;
+  readonly #name: string;
   readonly #listener: Listener;
-  readonly #opened: (it: Port) => Promise<unknown> | void;
   #port!: MessagePort;
-  #end: (() => void) | undefined;
   #ready: Promise<void> | undefined;
-  readonly #life = new AbortController();
+  /** Ends with the client. */
+  readonly life = new AbortController();
   readonly #pending = new Map<number, [resolve: (value: never) => void, reject: (error: unknown) => void]>();
   #id = 0;
-  #minted: Minted | undefined;
+  /** Requests that were minted ahead for these options, as JSON. */
+  #minted: Record<string, Minted> = {};
 
-  constructor(
-    readonly isolation: "worker" | "shared",
-    start: Start,
-    listener: Listener,
-    opened: (it: Port) => Promise<unknown> | void,
-  ) {
-    this.#start = start;
+  constructor(isolation: "worker" | "shared", url: string, name: string, listener: Listener) {
+    this.isolation = isolation;
+    this.#url = url;
+    this.#name = name;
     this.#listener = listener;
-    this.#opened = opened;
   }
 
-  /** Connects, unless that is done. One that failed is tried again. */
+  /** Starts the worker, or finds it. `failed` is told that its script does not load. */
+  protected start(url: string, name: string, failed: () => void): MessagePort {
+    const worker = share(url, { type: "module", name, extendedLifetime: true });
+    worker.onerror = failed;
+    return worker.port;
+  }
+
+  /** Is done before anybody else asks the worker. */
+  protected greeted?(): Promise<unknown>;
+
+  /** Connects, unless that is done. One that failed is tried again. A rejection with nothing: there is no such worker. */
   open(): Promise<void> {
     return (this.#ready ??= this.#connect().catch((error) => {
       this.#ready = undefined;
@@ -52,9 +57,9 @@ export class Port implements Transport {
 
   async #connect(): Promise<void> {
     const locks = globalThis.navigator?.locks as LockManager | undefined;
-    const { signal } = this.#life;
-    const greeting = new Promise<[string, Sight, string]>((resolve, reject) => {
-      [this.#port, this.#end] = this.#start(() => reject());
+    const { signal } = this.life;
+    const greeting = new Promise<Greeting>((resolve, reject) => {
+      this.#port = this.start(this.#url, this.#name, reject as () => void);
       this.#port.onmessage = ({ data }) => this.#hear(data);
       const greet = (name: string) => resolve(this.ask("hello", text(name)));
       if (!locks) return greet("");
@@ -62,71 +67,74 @@ export class Port implements Transport {
       const name = `wardkey:${crypto.randomUUID()}`;
       void locks.request(name, () => (greet(name), new Promise((free) => signal.addEventListener("abort", free))));
     });
-    const [tag, sight, life] = await greeting;
-    this.tag = tag;
-    this.sight = sight;
+    [this.tag, this.sight] = await greeting;
     // The worker holds this one: so the page knows when the worker is gone.
-    locks?.request(life, { mode: "shared", signal }, () => this.#lost()).catch(() => {});
-    await this.#opened(this);
+    locks?.request((await greeting)[2], { mode: "shared", signal }, () => this.#lost()).catch(() => {});
+    await this.greeted?.();
   }
 
   #lost(): void {
-    this.#ready = this.#minted = undefined;
+    this.#ready = undefined;
+    this.#minted = {};
     const error = new AuthError("not_initialised", "configuration", "the worker is gone, and starts again", true);
     for (const [, reject] of this.#pending.values()) reject(error);
     this.#pending.clear();
-    const told = () => this.#listener("stateChanged", this.sight);
     // A failure is the failure of the next call.
-    void this.open().then(told, () => {});
+    void this.open().then(() => this.#listener("stateChanged", this.sight), () => {});
     this.#listener("restarted", undefined);
   }
 
-  #hear(data: unknown): void {
-    const [protocol, id, first, second, third] = data as [...Answer, never];
+  #hear([protocol, id, first, second, third, fourth]: Answer): void {
     if (protocol !== PROTOCOL) return;
-    if (!id) return this.#listener(first as never, revived(second), third);
+    const error = fourth && fromJson(fourth);
+    if (!id) return this.hear(first as string, error ? (second ? { ...second, cause: error } : error) : second, third);
     const [resolve, reject] = this.#pending.get(id) ?? [];
     this.#pending.delete(id);
-    if (first) resolve?.(second as never);
-    else reject?.(revived(second));
+    if (error) reject?.(error);
+    else resolve?.(first as never);
+  }
+
+  protected hear(...told: Parameters<Listener>): void {
+    this.#listener(...told);
   }
 
   /** Asks the worker, which must be there. */
-  ask<R>(operation: string, argument: string | FetchCall, transfer: Transferable[] = [], id = ++this.#id): Promise<R> {
+  protected ask<R>(operation: string, argument: string | FetchCall, body?: FetchCall["body"], id = ++this.#id): Promise<R> {
     return new Promise((resolve, reject) => {
-      this.#port.postMessage([PROTOCOL, id, operation, argument], transfer);
+      this.#port.postMessage([PROTOCOL, id, operation, argument], body ? [body] : []);
       this.#pending.set(id, [resolve, reject]);
     });
   }
 
-  async call(operation: string, argument?: unknown): Promise<unknown> {
+  /** Asks the worker for what a signal may end. */
+  #askUntil<R>(signal: AbortSignal, operation: string, argument: string | FetchCall, body?: FetchCall["body"]): Promise<R> {
+    const id = ++this.#id;
+    signal.addEventListener("abort", () => this.#port.postMessage([PROTOCOL, id, "abort", ""]));
+    return this.ask(operation, argument, body, id);
+  }
+
+  readonly call = async (operation: string, argument?: unknown): Promise<unknown> => {
     const given = text(argument);
     await this.open();
     const answer = await this.ask(operation, given);
-    if (operation === "prepare") this.#keep(given, answer as AuthorizeRequest[]);
+    if (operation === "prepare") this.#minted = { [given]: answer as Minted };
     return answer;
-  }
+  };
 
   run(operation: string, argument?: unknown): unknown {
     // The worker checks it with each request.
     if (operation === "checkApi") return;
-    if (operation !== "createAuthorizeUrl" && operation !== "createPopupUrl") return this.call(operation, argument);
-    const given = text(argument);
-    const minted = this.#minted;
-    const request = minted?.[operation];
-    if (!request || minted.given !== given || Date.now() > minted.until) {
+    if (!operation.startsWith("create")) return this.call(operation, argument);
+    const minted = this.#minted[text(argument)];
+    const request = minted?.[operation as "createPopupUrl"];
+    if (!request || Date.now() > minted!.until) {
+      if (operation === "createPopupUrl") return;
       throw new AuthError("not_initialised", "authorize", "call and await prepare() with the same options first");
     }
-    minted[operation] = undefined;
     // The next one. Should it fail, prepare() will say why.
-    void this.call("prepare", argument).catch(() => {});
+    this.#minted = {};
+    this.call("prepare", argument).catch(() => {});
     return request;
-  }
-
-  #keep(given: string, [createAuthorizeUrl, createPopupUrl]: AuthorizeRequest[]): void {
-    // Half of its life is for what comes then.
-    const until = Date.now() + (createAuthorizeUrl as { expiresIn?: number }).expiresIn! * 500;
-    this.#minted = { given, until, createAuthorizeUrl, createPopupUrl };
   }
 
   async fetch(
@@ -135,57 +143,29 @@ export class Port implements Transport {
     replayable: boolean,
     isStream: boolean,
   ): Promise<[Response, StepUpChallenge | null]> {
-    const { url, method, mode, cache, referrerPolicy, integrity, keepalive, signal } = request;
-    const id = ++this.#id;
-    const send = (body: ArrayBuffer | ReadableStream | null) => {
-      const headers = [...request.headers];
-      const init = { method, mode, cache, referrerPolicy, integrity, keepalive, headers, body };
-      type Sent = [ResponseHead, BodyInit | null, StepUpChallenge | null];
-      return this.ask<Sent>("fetch", { url, init, api, replayable }, body ? [body] : [], id);
-    };
-    const buffered = async () => send(hasBody(request) ? await request.arrayBuffer() : null);
+    const { url, signal } = request;
+    const init = Object.fromEntries(MEMBERS.map((name) => [name, request[name]]));
+    const call = { url, init, headers: [...request.headers], api, replayable };
+    type Sent = [...Parameters<typeof received>, StepUpChallenge | null];
+    const send = (body?: FetchCall["body"]) => this.#askUntil<Sent>(signal, "fetch", { ...call, body }, body);
+    const buffered = async () => send(hasBody(request) ? await request.arrayBuffer() : undefined);
     await this.open();
     // Where the browser cannot hand a stream over, it is read first.
-    const sending = isStream && request.body ? send(request.body).catch((error) => {
+    const handed = isStream && request.body && send(request.body).catch((error) => {
       if (error instanceof AuthError) throw error;
       return buffered();
-    }) : buffered();
-    this.#abortable(id, signal);
-    const [head, body, challenge] = await sending;
+    });
+    const [head, body, challenge] = await (handed || buffered());
     return [received(head, body), challenge];
   }
 
   readonly listen = async (state: string, signal: AbortSignal): Promise<string> => {
     await this.open();
-    const id = ++this.#id;
-    this.#abortable(id, signal);
-    return this.ask("listen", text(state), [], id);
+    return this.#askUntil(signal, "listen", text(state));
   };
 
-  /** Lets the worker know when the signal ends a call. */
-  #abortable(id: number, signal: AbortSignal): void {
-    signal.addEventListener("abort", () => this.#port.postMessage([PROTOCOL, id, "abort", ""]));
-  }
-
   dispose(): void {
-    this.#life.abort();
+    this.life.abort();
     this.#port.close();
-    this.#end?.();
   }
-}
-
-/** A detail or an error with its errors made anew. */
-function revived(detail: unknown): unknown {
-  const { name, cause } = (detail ?? {}) as { name?: unknown; cause?: AuthError };
-  return name === "AuthError" ? fromJson(detail as AuthError) : cause ? { ...(detail as object), cause: fromJson(cause) } : detail;
-}
-
-/** The response, as far as it can be made by hand. */
-function received({ init, url, type }: ResponseHead, body: BodyInit | null): Response {
-  return dressed(init.status ? new Response(body, init) : Response.error(), url, type);
-}
-
-function dressed(response: Response, url: string, type: ResponseType): Response {
-  const clone = () => dressed(Response.prototype.clone.call(response), url, type);
-  return Object.defineProperties(response, { url: { value: url }, type: { value: type }, clone: { value: clone } });
 }

@@ -2,9 +2,10 @@
 import { AuthError, isAuthError } from "../errors.js";
 import { Restore } from "../restore.js";
 import type { Transport } from "../transport.js";
+import type { AuthorizeRequest } from "../types.js";
 import { fetchCall, type Sent } from "./call.js";
-import { hidden } from "./hidden.js";
-import { PROTOCOL, type Charter, type FetchCall } from "./messages.js";
+import { check, hidden } from "./charter.js";
+import { PROTOCOL, type Charter, type FetchCall, type Minted } from "./messages.js";
 import { shim } from "./shims.js";
 
 /** A module with an engine of its own. */
@@ -32,6 +33,7 @@ const CALLS = [
   "look",
   "handleCallback",
   "relay",
+  "cutsOff",
   "userInfo",
   "revoke",
   "dpopProof",
@@ -62,7 +64,7 @@ export class Service {
     this.#load = load;
     this.#adopt = shim(
       () => this.#key,
-      (text) => this.#tell("keep", text),
+      (text) => this.#tell("keep", { text }),
     );
     void (navigator.locks as LockManager | undefined)?.request(this.#life, () => new Promise(() => {}));
   }
@@ -91,25 +93,31 @@ export class Service {
       const [value, transfer]: Sent = isFetch
         ? await fetchCall(engine, argument as FetchCall, signal, end)
         : [await this.#steps[operation]!(engine, JSON.parse(argument as string), signal, link), []];
-      this.#answer(link, number, true, value, transfer);
+      this.#answer(link, number, [value], transfer);
       if (!transfer.length) end();
     } catch (error) {
       if (this.#module?.isStopped()) this.#restart();
-      this.#answer(link, number, false, plain(isAuthError(error) ? error : AuthError.from(error)));
+      this.#answer(link, number, failure(isAuthError(error) ? error : AuthError.from(error)));
       end();
     }
   }
 
-  #answer(link: Link, id: number, isFine: boolean, value: unknown, transfer: Transferable[] = []): void {
+  #answer(link: Link, id: number, answer: unknown[], transfer: Transferable[] = []): void {
     const call = link.calls.get(id);
     if (!call || call.isAnswered) return;
     call.isAnswered = true;
-    link.port.postMessage([PROTOCOL, id, isFine, value], transfer);
+    link.port.postMessage([PROTOCOL, id, ...answer], transfer);
   }
 
   /** Tells every page. */
   #tell(event: string, detail?: unknown, entry?: unknown): void {
-    for (const { port } of this.#links) port.postMessage([PROTOCOL, 0, event, plain(detail), entry]);
+    const { cause, ...rest } = (detail ?? {}) as { cause?: unknown };
+    const told = isAuthError(detail)
+      ? failure(detail, event)
+      : isAuthError(cause)
+        ? failure(cause, event, rest, entry)
+        : [event, detail, entry];
+    for (const { port } of this.#links) port.postMessage([PROTOCOL, 0, ...told]);
   }
 
   #table(): Record<string, Step> {
@@ -155,6 +163,7 @@ export class Service {
   }
 
   async #open(): Promise<Transport> {
+    check(this.#charter);
     const { wasm, options, outlasts } = this.#charter;
     const generation = this.#generation;
     this.#module = await this.#load(generation);
@@ -182,7 +191,7 @@ export class Service {
     this.#opening = this.#module = undefined;
     for (const link of this.#links) {
       for (const [id, { controller }] of link.calls) {
-        this.#answer(link, id, false, plain(stopped()));
+        this.#answer(link, id, failure(stopped()));
         controller.abort();
       }
     }
@@ -198,20 +207,16 @@ function generationOf({ stack = "" }: Error): number {
 }
 
 /** Prepares, and mints a request for the page and one for a popup. A popup's may have to wait until it is pushed. */
-async function prepare(engine: Transport, options: unknown): Promise<unknown> {
+async function prepare(engine: Transport, options: unknown): Promise<Minted> {
   await engine.call("prepare", options);
-  const mint = (operation: string) => engine.run(operation, options);
-  const page = mint("createAuthorizeUrl");
-  try {
-    return [page, mint("createPopupUrl")];
-  } catch {
-    return [page];
-  }
+  const mint = (operation: string) => engine.run(operation, options) as AuthorizeRequest & { expiresIn: number };
+  const createAuthorizeUrl = mint("createAuthorizeUrl");
+  // Half of its life is for what comes then.
+  const minted: Minted = { until: Date.now() + createAuthorizeUrl.expiresIn * 500, createAuthorizeUrl };
+  return { ...minted, createPopupUrl: mint("createPopupUrl") };
 }
 
-/** A detail as it can be sent. */
-function plain(detail: unknown): unknown {
-  if (isAuthError(detail)) return JSON.parse(JSON.stringify(detail));
-  const { cause } = (detail ?? {}) as { cause?: unknown };
-  return cause ? { ...(detail as object), cause: plain(cause) } : detail;
+/** A message with an error, which comes last. */
+function failure(error: AuthError, event?: string, detail?: unknown, entry?: unknown): unknown[] {
+  return [event, detail, entry, JSON.parse(JSON.stringify(error))];
 }

@@ -1,0 +1,13 @@
+import { Follower, type Way } from "../regain.js";
+
+/** Follows a session that outlasts its pages: the worker knows what was before. */
+export class SharedFollower extends Follower {
+  protected override async way(had = false): Promise<Way> {
+    return (await this.it.transport.call("way", had)) as Way;
+  }
+
+  protected override async take(way: Way): Promise<void> {
+    const { call } = this.it.transport;
+    return (await import("./away.js")).take(this.it, way, { guard: () => call("guard"), forgo: () => call("forgo") });
+  }
+}
