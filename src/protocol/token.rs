@@ -154,16 +154,14 @@ pub fn response(response: &Response, bound: bool, policies: &Value) -> Result<To
     }
 }
 
-/// Gives members that the server calls otherwise their name. What bears the standard's name already wins: the other is
-/// then a member like any that we do not know (RFC 6749 5.1).
+/// Gives members that the server calls otherwise their name, behind those that have it: the first is the one that is
+/// read, so that the standard's wins.
 fn rename(document: &mut Value, names: &[(String, Value)]) {
     for (alias, name) in names {
-        let name = name.as_str().unwrap_or_default();
         if let Some(value) = document.take(alias)
-            && document.get(name).is_none()
             && let Value::Object(members) = document
         {
-            members.push((name.to_owned(), value));
+            members.push((name.as_str().unwrap_or_default().to_owned(), value));
         }
     }
 }

@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { installPackage, run } from "./harness.mjs";
 
-const EXPORTS = [
+const MAIN = [
   "AuthError",
   "createAuthClient",
   "deleteCookie",
@@ -18,6 +18,15 @@ const EXPORTS = [
   "relayCallback",
   "serializeCookie",
   "setCookie",
+];
+
+const PROVIDERS = [
+  "dangerouslyUsePasswordGrant",
+  "docspace",
+  "laserfiche",
+  "laserficheHandler",
+  "laserficheSelfHosted",
+  "shiftiq",
 ];
 
 /** Imports the entry while each of these globals notes whether a module of the package reads or writes it. */
@@ -42,12 +51,14 @@ const added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.in
 log(JSON.stringify({ touched, added, exports: Object.keys(entry).sort() }));
 `;
 
-for (const entry of ["wardkey", "wardkey/inline"]) {
+const ENTRIES = { wardkey: MAIN, "wardkey/inline": MAIN, "wardkey/providers": PROVIDERS };
+
+for (const [entry, exports] of Object.entries(ENTRIES)) {
   test(`importing ${entry} in Node touches no global and gives the documented names`, async (t) => {
     const folder = await installPackage(t);
     await writeFile(join(folder, "probe.mjs"), probe(entry));
     const { stdout } = await run(process.execPath, ["probe.mjs"], { cwd: folder });
-    assert.deepEqual(JSON.parse(stdout), { touched: [], added: [], exports: EXPORTS });
+    assert.deepEqual(JSON.parse(stdout), { touched: [], added: [], exports });
   });
 }
 

@@ -24,12 +24,19 @@ test("the tarball holds these files and no other", async (t) => {
     "dist/chunk.js",
     "dist/codes.d.ts",
     "dist/cookies.d.ts",
+    "dist/docspace.d.ts",
     "dist/errors.d.ts",
     "dist/index.d.ts",
     "dist/index.js",
     "dist/inline.d.ts",
     "dist/inline.js",
+    "dist/laserfiche-handler.d.ts",
+    "dist/laserfiche.d.ts",
+    "dist/password-grant.d.ts",
+    "dist/providers.d.ts",
+    "dist/providers.js",
     "dist/relay.d.ts",
+    "dist/shiftiq.d.ts",
     "dist/types.d.ts",
     "dist/vault.js",
     "dist/wardkey.wasm",
@@ -68,16 +75,21 @@ test("no shipped file tells where it was built", async (t) => {
   }
 });
 
-test("the types of both entries stand on their own under strict options", async (t) => {
+test("the types of the entries stand on their own under strict options", async (t) => {
   const folder = await installPackage(t);
   await writeFile(
     join(folder, "app.ts"),
     `import { createAuthClient, type AuthClient } from "wardkey";
 import { createAuthClient as createInline } from "wardkey/inline";
+import { laserfiche, laserficheSelfHosted } from "wardkey/providers";
 export const clients: Promise<AuthClient>[] = [
   createAuthClient({ issuer: "https://as.example", clientId: "spa" }),
   createInline({ issuer: "https://as.example", clientId: "spa" }),
+  createAuthClient({ ...laserfiche({ region: "eu" }), clientId: "spa", scope: "repository.Read" }),
+  createAuthClient(laserficheSelfHosted({ baseUrl: "https://lf.example", repositoryId: "r" })),
 ];
+// @ts-expect-error a profile knows the server, and not the app
+void createAuthClient(laserfiche({ region: "eu" }));
 // @ts-expect-error a client needs its identifier
 void createAuthClient({ issuer: "https://as.example" });
 `,

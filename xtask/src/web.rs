@@ -10,10 +10,10 @@ use crate::process::{node_tool, run};
 use crate::{gates, project};
 
 /// The entries of the package, by the names of their files.
-const ENTRIES: [&str; 3] = ["index", "inline", "worker"];
+const ENTRIES: [&str; 4] = ["index", "inline", "worker", "providers"];
 
-/// What is one file for itself: the entries with the engine on the page, and the script of the worker.
-const WHOLE: [&str; 3] = ["index", "inline", "vault"];
+/// What is one file for itself: the entries that share nothing, and the script of the worker.
+const WHOLE: [&str; 4] = ["index", "inline", "providers", "vault"];
 
 /// What is split: the page's part of the vault, from what is loaded only where there is no such worker.
 const SPLIT: [&str; 1] = ["worker"];
@@ -44,6 +44,7 @@ pub(crate) fn check() -> Result<()> {
         "wardkey": source("index.ts"),
         "wardkey/inline": source("inline.ts"),
         "wardkey/worker": source("worker.ts"),
+        "wardkey/providers": source("providers.ts"),
     });
     tsc("check", &files, json!({ "noEmit": true, "paths": paths }))
 }

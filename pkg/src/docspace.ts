@@ -1,0 +1,46 @@
+/** ONLYOFFICE DocSpace. */
+import { check, isPlace } from "./profile.js";
+import type { AuthOptions, IdTokenPolicy, ServerMetadata, ServerPolicies } from "./types.js";
+
+/** Options of a client of a DocSpace portal; `clientId`, `redirectUri` and `scope` are the app's. */
+export interface DocSpaceOptions extends Partial<AuthOptions> {
+  metadata: ServerMetadata;
+  api: string;
+  policies: ServerPolicies;
+}
+
+/** A portal is an origin. */
+const isPortal = (portal: unknown) => isPlace(portal) && new URL(portal as string).pathname === "/";
+
+/** Its ID tokens name the portal, and the client as `azp`; the keys are ES256 though discovery says RS256. */
+const idToken = (portal: string): IdTokenPolicy => ({
+  expectIssuer: `${portal}/oauth2`,
+  expectAudience: portal,
+  algorithms: ["ES256", "RS256"],
+});
+
+/**
+ * A portal of ONLYOFFICE DocSpace, for apps registered with `allow_pkce`. `openIdConnect`: asks for `openid`, and holds ID
+ * tokens against what DocSpace makes of them; an app that names its own `scope` keeps `openid` in it.
+ *
+ * There is no refresh token: after an hour the session ends with `session_expired`, and a sign-in gives the next.
+ */
+export function docspace(options: { portal: string; openIdConnect?: boolean }): DocSpaceOptions {
+  check(options, {
+    portal: [isPortal, "is not an https origin such as https://acme.onlyoffice.com (http on localhost only)"],
+    openIdConnect: [(flag) => typeof flag === "boolean", "is not true or false", true],
+  });
+  const { origin } = new URL(options.portal);
+  const oauth = `${origin}/oauth2`;
+  return {
+    metadata: {
+      issuer: origin,
+      authorization_endpoint: `${oauth}/authorize`,
+      token_endpoint: `${oauth}/token`,
+      ...(options.openIdConnect && { jwks_uri: `${oauth}/jwks`, userinfo_endpoint: `${oauth}/userinfo` }),
+    },
+    ...(options.openIdConnect && { scope: ["openid"], idToken: idToken(origin) }),
+    api: `${origin}/api/2.0`,
+    policies: { scopeGrammar: "docspace", plainRedirectUri: true },
+  };
+}

@@ -1,0 +1,67 @@
+/** For Laserfiche's own API clients, which ask an object like this one for the token of each request. */
+import type { AuthClient } from "./auth-client.js";
+import { AuthError } from "./errors.js";
+import { check, invalid, isPlace, optional, PLACE } from "./profile.js";
+import { baseOf, originsOf, REGION } from "./laserfiche.js";
+
+/** What `@laserfiche/lf-api-client-core` calls `HttpRequestHandler`. */
+export interface LaserficheHandler {
+  beforeFetchRequestAsync(url: string, request: RequestInit): Promise<{ regionalDomain: string }>;
+  afterFetchResponseAsync(url: string, response: Response, request: RequestInit): Promise<boolean>;
+}
+
+/**
+ * A handler for `RepositoryApiClient.createFromHttpRequestHandler` and the like: each request has the client's token, and a
+ * 401 is followed by one refresh and one retry. `regionalDomain`: as the `region` of `laserfiche`; `baseUrl`: that of
+ * `laserficheSelfHosted`, to be given to the API client too. Elsewhere the token is not sent (`origin_not_allowed`).
+ *
+ * Needs `getToken`, so that it cannot be used where no token enters the page.
+ */
+export function laserficheHandler(
+  client: Pick<AuthClient, "getToken">,
+  options: { regionalDomain?: string; baseUrl?: string },
+): LaserficheHandler {
+  check(options, { regionalDomain: optional(REGION), baseUrl: [isPlace, PLACE, true] });
+  const { regionalDomain, baseUrl } = options;
+  if (regionalDomain === undefined && baseUrl === undefined) throw invalid("regionalDomain", "is missing, and baseUrl too");
+  const region = regionalDomain === undefined ? undefined : originsOf(regionalDomain);
+  const places = [...(region ? [region.api] : []), ...(baseUrl ? [baseOf(baseUrl)] : [])];
+  /** The token that a request was sent with last, and those that were sent again. */
+  const sent = new WeakMap<RequestInit, string>();
+  const repeated = new WeakSet<RequestInit>();
+  return {
+    async beforeFetchRequestAsync(url, request) {
+      // What is no absolute URL is put behind that of the region.
+      const isCovered = /^http/.test(url) ? places.some((place) => covers(place, url)) : region !== undefined;
+      if (!isCovered) throw new AuthError("origin_not_allowed", "fetch", "the URL is of another server");
+      const { accessToken, tokenType } = await client.getToken();
+      if (tokenType !== "Bearer") throw new AuthError("token_type_mismatch", "fetch", "the token needs a proof; use client.fetch");
+      sent.set(request, accessToken);
+      const others = [...new Headers(request.headers)].filter(([name]) => name !== "authorization");
+      request.headers = { ...Object.fromEntries(others), Authorization: `Bearer ${accessToken}` };
+      Object.assign(request, { credentials: "omit", redirect: "error" });
+      return { regionalDomain: region?.domain ?? "" };
+    },
+    async afterFetchResponseAsync(_, { status }, request) {
+      if (status !== 401 || repeated.has(request) || !sent.has(request)) return false;
+      repeated.add(request);
+      try {
+        // Another request's 401 may have brought a new one already.
+        const { accessToken } = await client.getToken();
+        if (accessToken === sent.get(request)) await client.getToken({ forceRefresh: true });
+        return true;
+      } catch {
+        // The 401 is the answer then, and the client's own events say what became of the session.
+        return false;
+      }
+    },
+  };
+}
+
+/** Is a URL below a place? Prefixes end at segments. */
+function covers(place: string, url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { origin, pathname } = new URL(url);
+  const href = origin + pathname;
+  return href === place || href.startsWith(`${place}/`);
+}
