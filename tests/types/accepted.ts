@@ -28,6 +28,14 @@ import {
   type User,
 } from "wardkey";
 import { createAuthClient as createInline } from "wardkey/inline";
+import {
+  dangerouslyUsePasswordGrant,
+  docspace,
+  laserfiche,
+  laserficheHandler,
+  laserficheSelfHosted,
+  shiftiq,
+} from "wardkey/providers";
 
 /** Compiles if the two types are the same, and neither is `any`. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -236,4 +244,19 @@ export function everyError(thrown: unknown): string {
   same<typeof thrown.retryable, boolean>(true);
   void [thrown instanceof AuthError, thrown instanceof Error, thrown.toJSON(), thrown.status, thrown.oauthError];
   return code === "login_required" && phase === "callback" ? "sign in" : thrown.message;
+}
+
+export async function everyProfile(client: AuthClient): Promise<void> {
+  const server = { baseUrl: "https://lf.example/LFRepositoryAPI", repositoryId: "r" };
+  await createAuthClient({ ...laserfiche({ region: "us" }), clientId: "spa", scope: "repository.Read" });
+  await createAuthClient({ ...laserfiche({ region: "a.clouddev.laserfiche.com", customerId: "1" }), clientId: "spa" });
+  await createAuthClient({ ...laserficheSelfHosted({ ...server, tokenPath: "v2/r/oauth/token" }), scope: "repository.Read" });
+  await createAuthClient({ ...docspace({ portal: "https://acme.example", openIdConnect: true }), clientId: "spa" });
+  const { api, userUrl, refresh, signOutUrl, csrf } = shiftiq({ baseUrl: "https://acme.example/v2/e01" });
+  void [api, userUrl, refresh.url, signOutUrl, csrf?.header];
+  const credential = await dangerouslyUsePasswordGrant(server, { username: "ann", password: "" });
+  same<typeof credential.scheme, "bearer">(true);
+  const handler = laserficheHandler(client, { regionalDomain: "us" });
+  const { regionalDomain } = await handler.beforeFetchRequestAsync("/v2/Repositories", {});
+  void regionalDomain.length;
 }

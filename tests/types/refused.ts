@@ -1,5 +1,6 @@
 /** What must not compile. Each line is a mistake that people make; without an error, the marker above it is one. */
 import { type AuthClient, type AuthOptions, type AuthState, createAuthClient, isAuthError } from "wardkey";
+import { docspace, laserfiche, laserficheSelfHosted, shiftiq } from "wardkey/providers";
 
 declare const client: AuthClient;
 declare const state: AuthState;
@@ -116,3 +117,14 @@ export function misread(thrown: unknown): void {
   // @ts-expect-error What is wrong is read, not written.
   thrown.code = "network";
 }
+
+// @ts-expect-error A profile knows the server, and not the app.
+void createAuthClient(laserfiche({ region: "us" }));
+// @ts-expect-error Nor is there a secret in it.
+laserfiche({ region: "us", clientSecret: "s3cr3t" });
+// @ts-expect-error A repository has its own token endpoint.
+laserficheSelfHosted({ baseUrl: "https://lf.example" });
+// @ts-expect-error A key opens all of an account.
+docspace({ portal: "https://acme.example", apiKey: "sk-1" });
+// @ts-expect-error A cookie session is no client.
+void createAuthClient({ ...shiftiq({ baseUrl: "https://acme.example" }), clientId: "spa" });
