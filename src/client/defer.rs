@@ -34,6 +34,15 @@ impl<P: Platform> Client<P> {
         (*at > self.time()).then(|| cause.clone())
     }
 
+    /// The network may be back: what waited for nothing but that is tried at once.
+    pub(super) fn try_the_network(&self) {
+        let deferred = &mut self.0.session.borrow_mut().deferred;
+        if let Some((at, _)) = deferred.pending.as_mut().filter(|(_, cause)| is_of_network(cause)) {
+            *at = 0;
+            deferred.tries = 0;
+        }
+    }
+
     /// What a refresh that failed leads to: a server that does not take the refresh token, or answers for another
     /// person, ends the session; one that gives no answer to be used is asked later.
     pub(super) fn refresh_failed(&self, error: AuthError) -> AuthError {
@@ -69,4 +78,10 @@ impl<P: Platform> Client<P> {
         self.change_session(|_| {});
         self.tell(Event::RefreshDeferred(self.0.clock.by_device(retry_at), cause.clone()));
     }
+}
+
+/// Was nobody reached? Under way to the metadata, that has another code.
+fn is_of_network(cause: &AuthError) -> bool {
+    let is_discovery = cause.code() == Code::DiscoveryFailed && cause.retryable() && cause.status().is_none();
+    is_discovery || cause.code() == Code::Offline
 }

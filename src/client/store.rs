@@ -69,6 +69,7 @@ impl<P: Platform> Client<P> {
             }
         }
         self.expire_if_due();
+        self.try_the_network();
         if self.deadline().is_some_and(|at| at <= self.time()) {
             // The timer sleeps along with the machine. What comes of it is told by events.
             let _ = self.token(&TokenOptions::default()).await;

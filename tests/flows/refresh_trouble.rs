@@ -125,6 +125,40 @@ fn sec_051_what_has_run_out_serves_nobody_but_the_session_stays() {
 }
 
 #[test]
+fn sec_051_who_was_offline_waits_for_the_network_and_for_nothing_else() {
+    for auto in [true, false] {
+        let world = World::new();
+        let page = lasting(&world, json!({ "refresh": { "auto": auto } }));
+        world.browser.offline.set(true);
+        pass(&world, HOUR);
+        for _ in 0..6 {
+            page.token(&json!({ "forceRefresh": true })).expect_err("there is no network");
+        }
+        world.browser.offline.set(false);
+        page.access_token().expect_err("not yet");
+        // As a page does when it hears `online`.
+        page.run(|client| async move { client.look().await });
+        assert_eq!(page.is_stale(), !auto);
+        page.access_token().expect("another token");
+        assert!(!page.is_stale());
+    }
+}
+
+#[test]
+fn sec_051_a_server_that_is_down_is_left_alone_by_who_looks() {
+    let world = World::new();
+    let page = lasting(&world, json!({}));
+    for answer in [Answer::html(503), Answer::html(429), Answer::Fail(Failure::Timeout)] {
+        world.server.at("/token", move |_| answer.clone());
+        pass(&world, HOUR);
+        page.access_token().expect_err("the server is down");
+        let asked = world.browser.count("/token");
+        page.run(|client| async move { client.look().await });
+        assert_eq!(world.browser.count("/token"), asked);
+    }
+}
+
+#[test]
 fn sec_051_the_waits_grow_and_are_spread() {
     let world = World::new();
     let page = lasting(&world, json!({}));
