@@ -10,6 +10,7 @@ use common::verify::is_genuine;
 use common::{Answer, Browser, Page, Sent, World, code_of};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use wardkey::protocol::hash::{Hash, left_half};
 use wardkey::protocol::id_token::{self, Demands, Expected};
@@ -18,6 +19,11 @@ use wardkey::protocol::jwk;
 use wardkey::protocol::jwt::{self, Algorithm, Jwt};
 use wardkey::protocol::metadata::well_known;
 use wardkey::protocol::pkce::CodeVerifier;
+
+/// A line of the output also where the test passes: `println!` is seen of those that fail only.
+macro_rules! say {
+    ($($words:tt)*) => { writeln!(std::io::stdout(), $($words)*).expect("an output") };
+}
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors")
@@ -110,7 +116,7 @@ fn hostile_id_tokens() {
         }
     }
     let [accepted, rejected, either] = counts;
-    println!("id tokens: {accepted} accepted, {rejected} rejected, {either} where either is right");
+    say!("vectors, id tokens: {accepted} accepted, {rejected} rejected, {either} where either is right");
     assert_eq!(accepted + rejected + either, 98);
 }
 
@@ -175,7 +181,7 @@ fn hostile_metadata() {
         }
         assert!(browser.sent().iter().all(|sent| sent.url.starts_with("https://as.example.test/")), "{id}");
     }
-    println!("metadata: {} accepted, {} rejected", counts[0], counts[1]);
+    say!("vectors, metadata: {} accepted, {} rejected", counts[0], counts[1]);
     assert_eq!(counts.iter().sum::<u32>(), 33);
 }
 
@@ -236,7 +242,7 @@ fn anchors_of_the_rfcs() {
             _ => later.push(id),
         }
     }
-    println!("not applicable yet (DPoP, thumbprints): {}", later.join(", "));
+    say!("vectors, RFCs: not applicable yet (DPoP, thumbprints): {}", later.join(", "));
     assert_eq!(later.len(), 7);
 }
 
@@ -301,6 +307,6 @@ fn wycheproof_json_web_crypto() {
             checked += 1;
         }
     }
-    println!("Wycheproof: {checked} checked; not applicable (JWE, ROCA): {skipped:?}");
+    say!("vectors, Wycheproof: {checked} checked; not applicable (JWE, ROCA): {skipped:?}");
     assert_eq!((checked, skipped.len()), (48, 35));
 }
