@@ -97,7 +97,7 @@ export function portalApi({ sessions, access, clients, flags, clock }) {
   const open = cors(() => "*", { maxAge: 3600 });
   // The preflight has no token, and passes; the answer to the request itself is for the app's own origins only.
   const perApp = cors((origin, call) => {
-    const grant = call.method === "OPTIONS" ? undefined : access.find(oauthToken(call), SKEW_SEC);
+    const grant = access.find(oauthToken(call), SKEW_SEC);
     if (!grant) return "*";
     const { allowedOrigins } = clients.find(({ clientId }) => clientId === grant.clientId);
     return allowedOrigins.some((allowed) => matchesOrigin(origin, allowed)) && origin;

@@ -46,7 +46,7 @@ export function sendProblem(call, status, version = "v2", headers = {}) {
  * @param {object} api
  * @param {string} api.base
  * @param {(token: string) => { scopes: string[] } | undefined} api.find The grant of an access token that holds.
- * @param {object} api.flags `throttle`: so many requests get a 429.
+ * @param {object} api.flags `throttle`, `forbid`: so many requests get a 429, a 403.
  * @param {Function} api.allow CORS.
  * @param {() => boolean} [api.isListPublic] May anybody list the repositories?
  * @returns {import("./stand-in.mjs").Route[]}
@@ -86,7 +86,10 @@ function admit(call, find, flags, version) {
   }
   const grant = find(bearer(call.header("authorization"), { exactCase: false }));
   if (!grant) sendProblem(call, 401, version);
-  return grant;
+  if (!grant || !(flags.forbid > 0)) return grant;
+  flags.forbid -= 1;
+  sendProblem(call, 403, version);
+  return undefined;
 }
 
 function sendRepositories(call, version) {

@@ -1,9 +1,11 @@
 // The APIs of the stand-in for Laserfiche Cloud: what a token with these scopes may do, fact by fact.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, beforeEach, test } from "node:test";
 
 import { startLaserfiche } from "./laserfiche.mjs";
+import { allowsRepository } from "./laserfiche-scopes.mjs";
 import { appAt, ask, bearer, CALLBACK, includes } from "./support.mjs";
 
 const scopes = ["repository.ReadWrite", "table.ReadWrite", "project/Global"];
@@ -59,6 +61,18 @@ for (const version of ["v1", "v2"]) {
   }
 }
 
+test("each operation of version 2 needs the scope that its documentation states", async () => {
+  const vectors = new URL("../vectors/laserfiche/v2_scopes.json", import.meta.url);
+  const stated = JSON.parse(await readFile(vectors, "utf8")).filter(([, , scope]) => scope !== "");
+  assert.equal(stated.length, 140);
+  for (const [method, path, scope] of stated) {
+    const inner = path.replace("/v2/", "").replaceAll(/\{\w+\}/g, "1");
+    for (const held of ["repository.Read", "repository.Write"]) {
+      assert.equal(allowsRepository([held], "v2", method, inner), ["None", held].includes(scope), `${method} ${path}`);
+    }
+  }
+});
+
 test("a token without any scope does everything in version 1, and nothing in version 2", async () => {
   const { access_token: token } = await signIn({ scope: undefined });
   assert.equal((await call(`/repository/v1${ROOT}/Entries/1`, token)).status, 200);
@@ -85,6 +99,13 @@ test("tables: one alone is allowed by a scope that names it", async () => {
   const { access_token: token } = await signIn();
   assert.equal((await call("/odata4/table/MyTable('1')", token)).status, 200);
   assert.equal((await call("/odata4/table/MyTable('2')", token)).status, 403);
+});
+
+test("scopes are not all: the person's own rights may end before", async () => {
+  const { access_token: token } = await signIn();
+  server.flags.forbid = 1;
+  assert.equal((await call("/repository/v2/Repositories", token)).status, 403);
+  assert.equal((await call("/repository/v2/Repositories", token)).status, 200);
 });
 
 const WORDS = {

@@ -37,8 +37,9 @@ const FLAGS = {
   reuseStatus: 401,
   /** May anybody list the repositories? */
   publicList: false,
-  /** So many API calls get a 429. */
+  /** So many API calls get a 429, or a 403. */
   throttle: 0,
+  forbid: 0,
 };
 
 /**

@@ -44,6 +44,8 @@ const FLAGS = {
   loseAnswers: 0,
   /** So many API calls get a 429. */
   throttle: 0,
+  /** So many API calls get a 403: the person's own rights do not reach that far. */
+  forbid: 0,
 };
 
 /**
@@ -215,7 +217,7 @@ class Laserfiche {
     const body = this.answerWith(family.grant, this.refresh.next(family));
     if (this.flags.loseAnswers === 0) return body;
     this.flags.loseAnswers -= 1;
-    call.request.socket.destroy();
+    loseHalfway(call);
     return undefined;
   }
 
@@ -261,4 +263,10 @@ function requestFault(query, client) {
   if (!isS256) return ["invalid_request", "A code challenge with S256 is required."];
   const customer = query.get("customerId");
   return customer && customer !== CUSTOMER_ID ? ["access_denied", "The account is another one."] : undefined;
+}
+
+/** The head of an answer and no more: browsers send a request again where there was none at all. */
+function loseHalfway(call) {
+  call.response.writeHead(200, { "Content-Type": "application/json; charset=UTF-8", "Content-Length": "1000" });
+  call.response.end("{", () => call.request.socket.destroy());
 }
