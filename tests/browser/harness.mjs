@@ -33,19 +33,24 @@ const FLAGS = [
  * @param {Pick<import("../../www/server/demo.mjs").DemoOptions, "extend" | "api" | "pageHeaders">} [servers] In place of the demo's.
  * @param {"wardkey" | "wardkey/worker"} [entry] What the probe page imports.
  */
-export async function startServers(servers = {}, entry = "wardkey") {
+export function startServers(servers = {}, entry = "wardkey") {
+  const start = (own) => startDemo({ port: 0, redirectPaths: [`/${PROBE}`], ...own, ...servers });
+  return startOver(start, PROBE, entry);
+}
+
+/**
+ * Servers of one's own over the page and a probe page.
+ * @param {(own: { dist: string, observe: Function }) => Promise<{ pageUrl: string, close(): Promise<void> }>} start
+ * @param {string} [probe]
+ * @param {Parameters<typeof startServers>[1]} [entry]
+ */
+export async function startOver(start, probe = PROBE, entry = "wardkey") {
   const folder = await mkdtemp(join(tmpdir(), "wardkey-browser-"));
   await buildPage(folder, [recordedClients]);
-  await buildProbe(folder, entry);
+  await buildProbe(folder, probe, entry);
   /** @type {import("../../www/server/http.mjs").Exchange[]} */
   const exchanges = [];
-  const demo = await startDemo({
-    port: 0,
-    dist: folder,
-    observe: (exchange) => exchanges.push(exchange),
-    redirectPaths: [`/${PROBE}`],
-    ...servers,
-  });
+  const demo = await start({ dist: folder, observe: (exchange) => exchanges.push(exchange) });
   const close = async () => {
     await demo.close();
     await rm(folder, { recursive: true, force: true });
@@ -58,7 +63,11 @@ export async function startServers(servers = {}, entry = "wardkey") {
  * @param {Parameters<typeof startServers>[1]} [entry]
  */
 export async function openSuite(servers, entry) {
-  const started = await startServers(servers, entry);
+  return openSuiteOver(await startServers(servers, entry));
+}
+
+/** @param {Awaited<ReturnType<typeof startOver>>} started */
+export async function openSuiteOver(started) {
   const browser = await chromium.launch({
     executablePath: CHROMIUM,
     args: FLAGS,
@@ -68,10 +77,10 @@ export async function openSuite(servers, entry) {
   return new Suite(started, browser);
 }
 
-async function buildProbe(folder, entry) {
+async function buildProbe(folder, page, entry) {
   const source = (name) => fileURLToPath(new URL(name, import.meta.url));
   await build({
-    entryPoints: [source("probe.mjs")],
+    entryPoints: [source(page.replace(".html", ".mjs"))],
     outdir: folder,
     bundle: true,
     splitting: true,
@@ -80,7 +89,7 @@ async function buildProbe(folder, entry) {
     logLevel: "warning",
     plugins: [entryOf(entry), recordedClients],
   });
-  await copyFile(source(PROBE), join(folder, PROBE));
+  await copyFile(source(page), join(folder, page));
   // The worker's script, where the bundle looks for it: beside itself.
   await copyFile(source("../../pkg/dist/vault.js"), join(folder, "vault.js"));
 }

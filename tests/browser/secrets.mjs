@@ -21,7 +21,7 @@ const SENT = {
 const RETURNED = { code: "code", response: "code", state: "state" };
 
 /** Of a token response. */
-const ISSUED = ["access_token", "id_token", "refresh_token"];
+const ISSUED = ["access_token", "id_token", "refresh_token", "refreshToken"];
 
 /** A sign-in in progress: its record has to hold them, for the way back. */
 const PENDING = ["verifier", "state", "nonce"];

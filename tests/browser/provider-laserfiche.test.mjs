@@ -1,0 +1,428 @@
+// Laserfiche Cloud with its profile: code and PKCE, rotating refresh tokens, scopes by meaning, the sign-out page.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { after, test } from "node:test";
+
+import { CUSTOMER_ID, REFRESH_SEC, startLaserfiche } from "../providers/laserfiche.mjs";
+import { allowsRepository } from "../providers/laserfiche-scopes.mjs";
+import { answerAt, call, form, handleAt, openProviderSuite, signInAt, status } from "./provider-suite.mjs";
+
+const ALL = "repository.Read repository.Write";
+const scopes = ["repository.ReadWrite", "table.ReadWrite", "project/Test+With+Spaces"];
+const suite = await openProviderSuite(({ callback, observe }) =>
+  startLaserfiche({ clients: [{ clientId: "app1", redirectUris: [callback], scopes }], observe }),
+);
+after(() => suite.close());
+
+const { server } = suite;
+const PROFILE = ["laserfiche", { region: server.host, customerId: CUSTOMER_ID }];
+const ENTRY = `${server.origin}/repository/v2/Repositories/r-1/Entries/1`;
+
+const signIn = (page, options = {}, more = {}) => signInAt(page, suite, PROFILE, { scope: ALL, ...options }, more);
+const authorizeRequest = () => new URL(suite.asked("/oauth/authorize").at(-1).path, server.origin).searchParams;
+const tokenRequests = () => suite.asked("/oauth/token");
+const refreshes = () => tokenRequests().filter((request) => form(request).grant_type === "refresh_token");
+const apiCalls = () => suite.asked("/repository");
+
+/** Counts an event of the client from now on; the function gives the number. */
+async function count(page, event) {
+  await page.evaluate((name) => {
+    globalThis.counted = 0;
+    client.on(name, () => (globalThis.counted += 1));
+  }, event);
+  return () => page.evaluate(() => globalThis.counted);
+}
+
+test(
+  "row 1: Laserfiche Cloud signs in with code and PKCE; what the callback has besides is checked and cleaned away",
+  suite.withPage(async ({ page }) => {
+    const url = await answerAt(page, suite, PROFILE, { scope: ALL });
+    const sent = authorizeRequest();
+    assert.deepEqual(
+      [sent.get("client_id"), sent.get("response_type"), sent.get("customerId"), sent.get("scope")],
+      ["app1", "code", CUSTOMER_ID, ALL],
+    );
+    assert.equal(sent.get("code_challenge_method"), "S256");
+    assert.match(sent.get("code_challenge"), /^[\w-]{43}$/);
+    assert.match(sent.get("state"), /^[\w-]{27,}$/);
+    assert.deepEqual([...new URL(url).searchParams.keys()], ["scope", "code", "domain", "customerId", "state"]);
+
+    const result = await handleAt(page, PROFILE, { scope: ALL });
+    assert.deepEqual(result, { user: null, scopes: { granted: ALL.split(" "), missing: [] } });
+    assert.equal(page.url(), suite.url("provider-probe.html"));
+    const [request] = tokenRequests();
+    assert.deepEqual(Object.keys(form(request)).sort(), [
+      "client_id",
+      "code",
+      "code_verifier",
+      "grant_type",
+      "redirect_uri",
+    ]);
+    assert.deepEqual([request.headers.cookie, request.headers.authorization], [undefined, undefined]);
+    assert.equal(await status(page), "authenticated");
+  }),
+);
+
+test(
+  "row 1: a client secret is refused",
+  suite.withPage(async ({ page }) => {
+    await suite.open(page);
+    const refused = await page.evaluate(
+      (profile) => refusal(() => openProvider(profile, { clientSecret: "a-secret-of-the-web-app" })),
+      PROFILE,
+    );
+    assert.equal(refused.code, "credential_refused");
+    assert.doesNotMatch(refused.message, /a-secret/);
+  }),
+);
+
+test(
+  "row 2: a refresh gives the next pair; one that was used already ends the session, at 401 and at 400",
+  suite.withPage(async ({ page }) => {
+    for (const reuseStatus of [401, 400]) {
+      server.reset();
+      server.flags.reuseStatus = reuseStatus;
+      await signIn(page);
+      const { refresh_token: first } = JSON.parse(tokenRequests()[0].body);
+      await page.evaluate(() => client.getToken({ forceRefresh: true }));
+      assert.deepEqual(form(refreshes()[0]), { grant_type: "refresh_token", refresh_token: first, client_id: "app1" });
+      assert.equal(refreshes()[0].headers.cookie, undefined);
+      // Behind the client's back, the first one is used again: that kills the newest.
+      const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: first, client_id: "app1" });
+      assert.equal((await fetch(`${server.origin}/oauth/token`, { method: "POST", body })).status, reuseStatus);
+      const dead = await page.evaluate(() => outcome(client.getToken({ forceRefresh: true })));
+      assert.deepEqual([dead.code, dead.oauthError], ["session_expired", "invalid_grant"]);
+      assert.deepEqual(await page.evaluate(() => client.state), { status: "anonymous", reason: "session_expired" });
+    }
+  }),
+);
+
+test(
+  "row 2: eight hours after the sign-in no refresh helps any more",
+  suite.withPage(async ({ page }) => {
+    await signIn(page);
+    server.clock.advance(REFRESH_SEC - 60);
+    await page.evaluate(() => client.getToken({ forceRefresh: true }));
+    server.clock.advance(60);
+    const { code } = await call(page, ENTRY).then(() =>
+      page.evaluate(() => outcome(client.getToken({ forceRefresh: true }))),
+    );
+    assert.equal(code, "session_expired");
+    assert.equal(await status(page), "anonymous");
+  }),
+);
+
+test(
+  "row 3: signing out forgets here, then leaves for the sign-out page, which leads back",
+  suite.withPage(async ({ page }) => {
+    const callback = suite.url("provider-probe.html");
+    await signIn(page, { postLogoutRedirectUri: callback });
+    const back = page.waitForEvent("load");
+    await page.evaluate(() => void client.signOut());
+    await back;
+    assert.equal(page.url().split("?")[0], callback);
+    const [request] = suite.asked("/websts/");
+    const { searchParams } = new URL(request.path, server.origin);
+    assert.deepEqual([searchParams.get("wa"), searchParams.get("wreply")], ["wsignout1.0", callback]);
+    assert.equal(tokenRequests().length, 1, "there is nothing to revoke at");
+    await page.evaluate(async (profile) => (globalThis.client = await openProvider(profile)), PROFILE);
+    assert.equal(await status(page), "anonymous");
+  }),
+);
+
+test(
+  "row 4: scopes are asked for once each and compared by their meaning; a table without a project is warned of",
+  suite.withPage(async ({ page }) => {
+    const scope = "repository.Read table.Read repository.Read";
+    await answerAt(page, suite, PROFILE, { scope });
+    assert.equal(authorizeRequest().get("scope"), "repository.Read table.Read");
+    const warned = await page.evaluate(
+      async ([profile, scope]) => {
+        const entries = [];
+        globalThis.client = await openProvider(profile, { scope, logger: (entry) => entries.push(entry) });
+        client.createAuthorizeUrl();
+        await client.handleCallback();
+        return entries.filter(({ level }) => level === "warn").map(({ detail }) => detail.reason);
+      },
+      [PROFILE, scope],
+    );
+    assert.match(warned.join(), /project/);
+    const covers = (method, url) => page.evaluate((given) => client.covers(...given), [method, url]);
+    assert.equal(await covers("GET", ENTRY), true);
+    assert.equal(await covers("PUT", ENTRY), false, "Read does not imply Write");
+    assert.equal(await covers("GET", `${server.origin}/odata4/table/Towns`), false, "not without a project");
+  }),
+);
+
+test(
+  "row 4: a scope that was refused is missing, its request is not sent, and a sign-in for more keeps the rest",
+  suite.withPage(async ({ page }) => {
+    server.flags.grant = ["repository.Write"];
+    const { scopes: first } = await signIn(page);
+    assert.deepEqual(first, { granted: ["repository.Write"], missing: ["repository.Read"] });
+    const refused = await call(page, ENTRY);
+    assert.equal(refused.code, "scope_missing");
+    assert.equal(apiCalls().length, 0);
+    server.flags.grant = null;
+    const landed = page.waitForURL(/[?&]code=/);
+    await page.evaluate(() => void client.signIn({ scope: "repository.Read" }));
+    await landed;
+    assert.deepEqual(authorizeRequest().get("scope").split(" ").sort(), ALL.split(" "));
+    await handleAt(page, PROFILE, { scope: ALL });
+    assert.equal((await call(page, ENTRY)).status, 200);
+  }),
+);
+
+test(
+  "row 4: the client and the server agree on each of the 150 operations of version 2",
+  suite.withPage(async ({ page }) => {
+    const vectors = new URL("../vectors/laserfiche/v2_scopes.json", import.meta.url);
+    const operations = JSON.parse(await readFile(vectors, "utf8"));
+    assert.equal(operations.length, 150);
+    const paths = operations.map(([method, path]) => [method, path.slice(4).replaceAll(/\{\w+\}/g, "1")]);
+    for (const scope of ALL.split(" ")) {
+      await signIn(page, { scope });
+      const covered = await page.evaluate(
+        ([base, paths]) => Promise.all(paths.map(([method, path]) => client.covers(method, base + path))),
+        [`${server.origin}/repository/v2/`, paths],
+      );
+      const allowed = paths.map(([method, path]) => allowsRepository([scope], "v2", method, path));
+      assert.deepEqual(covered, allowed);
+    }
+  }),
+);
+
+test(
+  "row 5: an API call has the token and no cookie; a 401 is followed by one refresh and one retry",
+  suite.withPage(async ({ page, context }) => {
+    await signIn(page);
+    assert.ok((await context.cookies(server.origin)).length > 0, "the browser has the server's cookie");
+    server.expireTokens();
+    assert.equal((await call(page, ENTRY)).status, 200);
+    assert.deepEqual(
+      apiCalls().map((one) => one.status),
+      [401, 200],
+    );
+    assert.equal(refreshes().length, 1);
+    for (const { headers } of apiCalls()) {
+      assert.equal(headers.cookie, undefined);
+      assert.match(headers.authorization, /^Bearer /);
+    }
+  }),
+);
+
+test(
+  "row 5: a 403 and a 429 are the caller's, at once; another origin gets nothing",
+  suite.withPage(async ({ page }) => {
+    await signIn(page);
+    server.flags.forbid = 1;
+    assert.equal((await call(page, ENTRY)).status, 403);
+    server.flags.throttle = 1;
+    assert.equal((await call(page, ENTRY)).status, 429);
+    assert.equal(apiCalls().length, 2);
+    assert.equal(refreshes().length, 0);
+    const before = suite.seen("page").length;
+    assert.equal((await call(page, suite.url("config.json"))).code, "origin_not_allowed");
+    assert.equal((await call(page, `${server.origin}/repositoryX/v2/Repositories`)).code, "origin_not_allowed");
+    assert.equal(suite.seen("page").length, before);
+  }),
+);
+
+/** What a Web App, a Service App and their keys look like. */
+const SECRETS = {
+  "the secret of a web app": "Secret 4f8a0b7c9d1e2f3a4b5c6d7e8f901234",
+  "an access key": Buffer.from(
+    JSON.stringify({ customerId: "1", clientId: "2", domain: "laserfiche.com", jwk: { kty: "EC", d: "x" } }),
+  ).toString("base64"),
+  "a service principal's assertion": `e30.${Buffer.from(JSON.stringify({ client_id: "2", client_secret: "x" })).toString("base64url")}.c2ln`,
+};
+
+test(
+  "row 8: web and service apps are refused: client secret, service principal key, access key, authorization key",
+  suite.withPage(async ({ page }) => {
+    await suite.open(page);
+    for (const [name, secret] of Object.entries(SECRETS)) {
+      const refused = await page.evaluate(
+        ([value, api]) => {
+          const credential = { scheme: "apiKey", header: "Authorization", value };
+          return refusal(() => createCredentialFetch(credential, { api }));
+        },
+        [secret, server.origin],
+      );
+      assert.equal(refused.code, "credential_refused", name);
+      assert.ok(!refused.message.includes(secret));
+    }
+    for (const option of ["clientSecret", "client_secret", "servicePrincipalKey", "accessKey"]) {
+      const { code } = await page.evaluate(
+        ([profile, name]) => refusal(() => openProvider(profile, { [name]: "x" })),
+        [PROFILE, option],
+      );
+      assert.equal(code, "credential_refused", option);
+    }
+  }),
+);
+
+test(
+  "case 1: the challenge is that of RFC 7636, appendix B, for the verifier that follows",
+  suite.withPage(async ({ page }) => {
+    const s256 = (verifier) => createHash("sha256").update(verifier).digest("base64url");
+    assert.equal(s256("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    await signIn(page);
+    const { code_verifier: verifier } = form(tokenRequests()[0]);
+    assert.match(verifier, /^[\w.~-]{43,128}$/);
+    assert.equal(authorizeRequest().get("code_challenge"), s256(verifier));
+  }),
+);
+
+test(
+  "case 2: two calls that get a 401 at once make one refresh",
+  suite.withPage(async ({ page }) => {
+    await signIn(page);
+    server.expireTokens();
+    const statuses = await page.evaluate(async (url) => {
+      const answers = await Promise.all([client.fetch(url), client.fetch(url)]);
+      return answers.map(({ status }) => status);
+    }, ENTRY);
+    assert.deepEqual(statuses, [200, 200]);
+    assert.equal(refreshes().length, 1);
+  }),
+);
+
+test(
+  "case 2: two tabs make one refresh",
+  suite.withPage(async ({ page, context }) => {
+    const options = { storage: "localStorage" };
+    await signIn(page, options);
+    const second = await context.newPage();
+    await suite.open(second);
+    await second.evaluate(
+      async ([profile, given]) => (globalThis.client = await openProvider(profile, given)),
+      [PROFILE, { ...options, scope: ALL }],
+    );
+    server.expireTokens();
+    const [one, two] = await Promise.all([call(page, ENTRY), call(second, ENTRY)]);
+    assert.deepEqual([one.status, two.status], [200, 200]);
+    assert.equal(refreshes().length, 1);
+  }),
+);
+
+test(
+  "case 2: an answer that was lost is found out at the next attempt: signed out, said once",
+  suite.withPage(async ({ page, complaints }) => {
+    await signIn(page);
+    const counted = await count(page, "sessionExpired");
+    server.flags.loseAnswers = 1;
+    const codes = await page.evaluate(async () => {
+      const tries = [];
+      while (tries.length < 3 && client.state.status === "authenticated") {
+        const { code } = await outcome(client.getToken({ forceRefresh: true }));
+        tries.push(code);
+      }
+      return tries;
+    });
+    assert.equal(codes.at(-1), "session_expired");
+    assert.deepEqual(await page.evaluate(() => client.state), { status: "anonymous", reason: "session_expired" });
+    assert.equal(await counted(), 1);
+    assert.equal(refreshes().length, 2, "once for the loss, once to find out");
+    assert.match(complaints.splice(0).join(), /^[^,]*Failed to load resource[^,]*$/);
+  }),
+);
+
+test(
+  "case 3: two scopes in place of one that means both are all that was asked for; one of two is not",
+  suite.withPage(async ({ page }) => {
+    const { scopes: whole } = await signIn(page, { scope: "repository.ReadWrite" });
+    assert.deepEqual(whole, { granted: ALL.split(" "), missing: [] });
+    assert.equal(await page.evaluate(() => client.hasScope("repository.ReadWrite")), true);
+    server.flags.grant = ["repository.Read"];
+    const { scopes: half } = await signIn(page);
+    assert.deepEqual(half, { granted: ["repository.Read"], missing: ["repository.Write"] });
+  }),
+);
+
+test(
+  "case 4: a scope of one entry covers what is below it, in both versions, for reading; the server agrees",
+  suite.withPage(async ({ page }) => {
+    await signIn(page, { scope: "repository/Repositories/r-1/Entries/1.Read" });
+    for (const version of ["v1", "v2"]) {
+      const at = (path) => `${server.origin}/repository/${version}/Repositories/r-1/Entries/${path}`;
+      const covers = (method, path) => page.evaluate((given) => client.covers(...given), [method, at(path)]);
+      assert.equal(await covers("GET", "1/fields"), true);
+      assert.equal(await covers("GET", "10"), false);
+      assert.equal(await covers("PUT", "1"), false);
+      assert.equal((await call(page, at("1/fields"))).status, 200);
+    }
+  }),
+);
+
+test(
+  "case 5: a search is a POST that only reads; the server agrees",
+  suite.withPage(async ({ page }) => {
+    await signIn(page, { scope: "repository.Read" });
+    const search = ENTRY.replace("Entries/1", "SimpleSearches");
+    assert.equal(await page.evaluate((url) => client.covers("POST", url), search), true);
+    assert.equal((await call(page, search, { method: "POST", body: "{}" })).status, 200);
+    assert.equal(await page.evaluate((url) => client.covers("POST", url), `${ENTRY}/Folder/children`), false);
+  }),
+);
+
+test(
+  "case 6: the plus signs of a project's name reach the server",
+  suite.withPage(async ({ page }) => {
+    const scope = "table.Read project/Test+With+Spaces";
+    const { scopes: granted } = await signIn(page, { scope });
+    assert.equal(authorizeRequest().get("scope"), scope);
+    assert.deepEqual(granted, { granted: scope.split(" "), missing: [] });
+    assert.equal((await call(page, `${server.origin}/odata4/table/Towns`)).status, 200);
+  }),
+);
+
+test(
+  "case 7: a callback that names another domain, or another state or none, is refused before any request",
+  suite.withPage(async ({ page }) => {
+    server.flags.domain = "evil.example";
+    await answerAt(page, suite, PROFILE, { scope: ALL });
+    assert.equal((await handleAt(page, PROFILE, { scope: ALL })).code, "invalid_callback");
+    server.flags.domain = null;
+    for (const change of [
+      (url) => url.searchParams.delete("state"),
+      (url) => url.searchParams.set("state", "x".repeat(43)),
+    ]) {
+      const url = new URL(await answerAt(page, suite, PROFILE, { scope: ALL }));
+      change(url);
+      await page.goto(url.href);
+      const { code } = await handleAt(page, PROFILE, { scope: ALL });
+      assert.match(code, /^(state_mismatch|invalid_callback|transaction_not_found|not_mine)$/);
+      assert.equal(await status(page), "anonymous");
+    }
+    assert.equal(tokenRequests().length, 0);
+  }),
+);
+
+test(
+  "case 10: a server that writes bearer in small letters gets Bearer",
+  suite.withPage(async ({ page }) => {
+    await signIn(page);
+    assert.equal(JSON.parse(tokenRequests()[0].body).token_type, "bearer");
+    await call(page, ENTRY);
+    assert.match(apiCalls()[0].headers.authorization, /^Bearer [\w-]+\.[\w-]+\.[\w-]+$/);
+  }),
+);
+
+test(
+  "case 13: invalid_grant at 401 with a body that says 400 is a dead refresh token",
+  suite.withPage(async ({ page }) => {
+    await signIn(page);
+    await page.evaluate(() => client.getToken({ forceRefresh: true }));
+    const [{ sent }] = refreshes();
+    await fetch(`${server.origin}/oauth/token`, { method: "POST", body: new URLSearchParams(sent) });
+    const { body, status: http } = tokenRequests().at(-1);
+    assert.deepEqual([http, JSON.parse(body).status, JSON.parse(body).error], [401, 400, "invalid_grant"]);
+    server.expireTokens();
+    const { code } = await call(page, ENTRY);
+    assert.equal(code, "session_expired");
+    assert.equal(await status(page), "anonymous");
+  }),
+);
