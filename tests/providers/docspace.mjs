@@ -8,7 +8,7 @@ import { isChallenge, random } from "./oauth.mjs";
 import { sendNotice, sendQuestion } from "./pages.mjs";
 import { cors, standIn } from "./stand-in.mjs";
 
-const SYSTEM = "DocSpace";
+export const SYSTEM = "DocSpace";
 const PENDING = "stand_in_pending";
 export const CODE_SEC = 60;
 const NOT_SIGNED_IN = "missing_asc_signature_error";

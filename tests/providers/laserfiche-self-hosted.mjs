@@ -18,7 +18,8 @@ import {
 import { sendNotice, sendQuestion } from "./pages.mjs";
 import { cors, standIn } from "./stand-in.mjs";
 
-const SYSTEM = "self-hosted Laserfiche";
+/** With a hyphen at which no line breaks. */
+export const SYSTEM = "self‑hosted Laserfiche";
 const SESSION = "lfds_session";
 export const BASE = "/LFRepositoryAPI";
 export const CODE_SEC = 600;

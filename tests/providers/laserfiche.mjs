@@ -18,7 +18,7 @@ import {
 import { sendNotice, sendQuestion } from "./pages.mjs";
 import { cors, standIn } from "./stand-in.mjs";
 
-const SYSTEM = "Laserfiche Cloud";
+export const SYSTEM = "Laserfiche Cloud";
 const SESSION = "lf_signin";
 export const CONSENT_SEC = 300;
 export const CODE_SEC = 600;

@@ -4,7 +4,7 @@ import { AccessTokens, bearer, hs256, isJwt, random } from "./oauth.mjs";
 import { sendNotice, sendQuestion } from "./pages.mjs";
 import { cors, matchesOrigin, standIn } from "./stand-in.mjs";
 
-const SYSTEM = "Shift iQ";
+export const SYSTEM = "Shift iQ";
 const COOKIE = "InSite.WebToken";
 const SESSION = "InSite.Session";
 /** Sliding: each renewal begins it anew. */

@@ -18,6 +18,7 @@ export async function buildPage(outdir = path("dist"), plugins = []) {
     entryPoints: [
       { in: path("src/main.ts"), out: "main" },
       { in: path("src/silent.ts"), out: "silent" },
+      { in: path("src/provider.ts"), out: "provider" },
       { in: path("style.css"), out: "style" },
       // The engine, beside the bundle: there `new URL("./wardkey.wasm", import.meta.url)` finds it, and so does the
       // <link rel="preload"> of index.html.
@@ -34,5 +35,5 @@ export async function buildPage(outdir = path("dist"), plugins = []) {
     plugins,
     logLevel: "warning",
   });
-  for (const file of ["index.html", "silent.html", "mark.svg"]) await cp(path(file), join(outdir, file));
+  for (const file of ["index.html", "provider.html", "silent.html", "mark.svg"]) await cp(path(file), join(outdir, file));
 }

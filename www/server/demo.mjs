@@ -1,5 +1,6 @@
 // The whole demo: builds the page, then runs the page, the authorization server and the API, each on its own origin.
-//   node www/server/demo.mjs [port]
+//   node www/server/demo.mjs [port] [--provider NAME]
+// With a provider, the page and a stand-in for that system.
 
 import { fileURLToPath } from "node:url";
 
@@ -9,6 +10,7 @@ import { authorizationServer, CLIENT_ID, SCOPE } from "./authorization-server.mj
 import { buildPage } from "./build.mjs";
 import { listen, observed } from "./http.mjs";
 import { APP_PATHS, SILENT_PATH, staticPage } from "./page.mjs";
+import { PROVIDER_NAMES, startProviderDemo } from "./providers.mjs";
 
 const DEFAULT_PORT = 8080;
 
@@ -71,18 +73,44 @@ function instructions({ pageUrl, issuer, apiUrl }) {
 `;
 }
 
+function providerInstructions({ system, pageUrl, origin }) {
+  return `
+  Wardkey demo      ${pageUrl}
+
+  Sign in as        anybody: no password is asked
+
+  The page          ${pageUrl}
+  The server        ${origin}   a stand-in for ${system}, in memory
+
+  An hour later     curl --json '{"advance":3600}' ${origin}/control
+
+  Ctrl-C stops everything.
+`;
+}
+
+/** What the command line asks for. */
+function readArguments(given) {
+  const at = given.indexOf("--provider");
+  const [provider] = at < 0 ? [] : given.slice(at + 1, at + 2);
+  const [port = DEFAULT_PORT] = at < 0 ? given : given.toSpliced(at, 2);
+  const isKnown = at < 0 || PROVIDER_NAMES.includes(provider);
+  if (!isKnown) throw new Error(`--provider is one of ${PROVIDER_NAMES.join(", ")}.`);
+  const isPort = Number.isInteger(Number(port)) && port >= 0 && port <= 65535;
+  if (!isPort) throw new Error("The port must be a number up to 65535.");
+  return { provider, port: Number(port) };
+}
+
 async function main() {
-  const port = Number(process.argv[2] ?? DEFAULT_PORT);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new Error("The port must be a number up to 65535.");
+  const { provider, port } = readArguments(process.argv.slice(2));
   await buildPage();
-  const demo = await startDemo({ port });
+  const demo = provider ? await startProviderDemo(provider, { port }) : await startDemo({ port });
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.once(signal, async () => {
       await demo.close();
       process.exit(0);
     });
   }
-  process.stdout.write(instructions(demo));
+  process.stdout.write(provider ? providerInstructions(demo) : instructions(demo));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -36,10 +36,11 @@ const SILENT_POLICY = [
  * @param {string} options.issuer
  * @param {string} options.apiUrl
  * @param {string} [options.dist] The build to serve.
+ * @param {string} [options.document] That of the app's routes.
  * @param {Record<string, Record<string, string>>} [options.pageHeaders] By path and query, in addition (for tests).
  * @returns {import("node:http").RequestListener}
  */
-export function staticPage({ config, issuer, apiUrl, dist = DIST, pageHeaders = {} }) {
+export function staticPage({ config, issuer, apiUrl, dist = DIST, document = "index.html", pageHeaders = {} }) {
   const headers = {
     "Content-Security-Policy": contentSecurityPolicy(issuer, apiUrl),
     "Referrer-Policy": "no-referrer",
@@ -53,7 +54,7 @@ export function staticPage({ config, issuer, apiUrl, dist = DIST, pageHeaders = 
     if (pathname === SILENT_PATH) response.setHeader("Content-Security-Policy", SILENT_POLICY);
     for (const [name, value] of Object.entries(pageHeaders[request.url] ?? {})) response.setHeader(name, value);
     if (pathname === "/config.json") return send(response, "application/json", JSON.stringify(config));
-    const name = Object.values(APP_PATHS).includes(pathname) ? "index.html" : pathname.slice(1);
+    const name = Object.values(APP_PATHS).includes(pathname) ? document : pathname.slice(1);
     const body = await distFile(dist, name);
     if (!body) return response.writeHead(404, { "Content-Type": "text/plain" }).end("Not found\n");
     send(response, TYPES[name.split(".").at(-1)], body);

@@ -11,27 +11,37 @@ const STATUS_WORDS: Record<number, string> = {
   403: "The token is valid, but reading notes was not allowed. Sign in again and allow it.",
 };
 
-/** Sends a GET and shows the answer, or why there was none. */
-export async function ask(send: Fetch, url: string): Promise<void> {
+/** Sends a request and shows the answer, or why there was none. */
+export async function ask(send: Fetch, url: string, method = "GET", statusWords = STATUS_WORDS): Promise<void> {
+  const request = `${method} ${url}`;
   try {
-    const response = await send(url);
+    const response = await send(url, { method });
     const challenge = response.headers.get("WWW-Authenticate");
-    const body = JSON.stringify(await response.json(), null, 2);
+    const body = indented(await response.text());
     show({
-      url,
+      request,
       good: response.ok,
       outcome: `${response.status} ${response.statusText}`.trim(),
-      words: STATUS_WORDS[response.status] ?? "The API did not expect this request.",
+      words: statusWords[response.status] ?? "The API did not expect this request.",
       body: challenge ? `WWW-Authenticate: ${challenge}\n\n${body}` : body,
     });
   } catch (error) {
     const { title, advice, code, message } = explain(error);
-    show({ url, good: false, outcome: "not sent", words: `${title} ${advice}`, body: `${code}\n${message}` });
+    show({ request, good: false, outcome: "not sent", words: `${title} ${advice}`, body: `${code}\n${message}` });
   }
 }
 
-function show(answer: { url: string; good: boolean; outcome: string; words: string; body: string }): void {
-  byId("answer-request").textContent = `GET ${answer.url}`;
+/** JSON for people to read; anything else as it is. */
+function indented(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text || "(no body)";
+  }
+}
+
+function show(answer: { request: string; good: boolean; outcome: string; words: string; body: string }): void {
+  byId("answer-request").textContent = answer.request;
   byId("answer-outcome").textContent = answer.outcome;
   byId("answer-outcome").dataset["good"] = String(answer.good);
   byId("answer-words").textContent = answer.words;

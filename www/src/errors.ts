@@ -65,7 +65,11 @@ const WORDS: Partial<Record<AuthErrorCode, Words>> = {
   session_expired: ["Your time is up.", "The access token has expired. Sign in again; one click is enough."],
   origin_not_allowed: [
     "The token stayed here.",
-    "This page may send it to the notes API only, so the request was stopped before it left.",
+    "This page may send it to its own API only, so the request was stopped before it left.",
+  ],
+  scope_missing: [
+    "That was not granted.",
+    "The server would refuse it, so the request stayed here. Sign in again and allow more.",
   ],
   credential_refused: [
     "This request brought its own credentials.",

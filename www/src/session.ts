@@ -30,6 +30,12 @@ function renderUser(client: AuthClient, state: Extract<AuthState, { status: "aut
   byId("user-email").textContent = text(claims, "email") ?? "Not shared";
   byId("user-sub").textContent = state.user?.sub ?? "unknown";
   const { granted, missing } = client.scopes;
+  renderScopes(granted, missing);
+  renderExpiry(state);
+}
+
+/** What was granted, and what was asked for besides. */
+export function renderScopes(granted: string[], missing: string[]): void {
   byId("scopes").replaceChildren(
     ...granted.map((scope) => element("li", scope)),
     ...missing.map((scope) => {
@@ -38,12 +44,11 @@ function renderUser(client: AuthClient, state: Extract<AuthState, { status: "aut
       return chip;
     }),
   );
-  renderExpiry(state);
 }
 
 /** Called every second. */
 export function renderExpiry(state: AuthState): void {
-  if (state.status !== "authenticated") return;
+  if (state.status !== "authenticated" || state.expiresAt === Infinity) return;
   const left = Math.max(0, state.expiresAt - Date.now());
   if (lifetime.expiresAt !== state.expiresAt) lifetime = { expiresAt: state.expiresAt, total: Math.max(left, 1) };
   const seconds = Math.floor(left / 1000);
@@ -52,7 +57,7 @@ export function renderExpiry(state: AuthState): void {
   byId<HTMLProgressElement>("expiry-bar").value = left / lifetime.total;
 }
 
-function renderPresence(state: AuthState): void {
+export function renderPresence(state: AuthState): void {
   const words = { loading: "Starting", anonymous: "Signed out", authenticated: "Signed in" }[state.status];
   const presence = byId("presence");
   presence.textContent = words;

@@ -16,14 +16,14 @@ function holdings(): [place: string, entries: Entry[]][] {
 let shown = "";
 
 /** Called every second: another tab, a timer or a developer's console may change storage unannounced. */
-export function renderStorage(signedIn: boolean): void {
+export function renderStorage(signedIn: boolean, heldBy: "memory" | "cookie" = "memory"): void {
   const current = holdings();
   const now = JSON.stringify([current, signedIn]);
   if (now === shown) return;
   shown = now;
   byId("storage").replaceChildren(...current.map(([place, entries]) => row(place, entries)));
   const empty = current.every(([, entries]) => entries.length === 0);
-  byId("storage-words").textContent = words(empty, signedIn);
+  byId("storage-words").textContent = words(empty, signedIn, heldBy);
 }
 
 function row(place: string, entries: Entry[]): HTMLTableRowElement {
@@ -39,7 +39,8 @@ function content([name, value]: Entry): HTMLElement {
   return element("details", element("summary", element("code", name)), element("code", value));
 }
 
-function words(empty: boolean, signedIn: boolean): string {
+function words(empty: boolean, signedIn: boolean, heldBy: "memory" | "cookie"): string {
+  if (signedIn && heldBy === "cookie") return "You are signed in all the same: by a cookie of the server, which no script can see.";
   if (signedIn && empty) return "You are signed in all the same: the tokens are in memory.";
   if (signedIn) return "No token is there: they are in memory. What is there remembers that somebody signed in, and when.";
   if (empty) return "A script injected into this page would find no token to steal from storage.";
