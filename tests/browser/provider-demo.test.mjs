@@ -7,10 +7,10 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { PROVIDER_NAMES, startProviderDemo } from "../../www/server/providers.mjs";
-import { openSuiteOver, PROBE, startOver } from "./harness.mjs";
+import { openSuiteOver, startOver } from "./harness.mjs";
 
 const demos = new Map();
-const started = await startOver(PROBE, async ({ dist }) => {
+const started = await startOver(async ({ dist }) => {
   for (const name of PROVIDER_NAMES) demos.set(name, await startProviderDemo(name, { port: 0, dist }));
   const close = () => Promise.all([...demos.values()].map((demo) => demo.close()));
   return { pageUrl: demos.get(PROVIDER_NAMES[0]).pageUrl, close };
