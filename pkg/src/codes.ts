@@ -41,7 +41,7 @@ export const ERRORS = {
   scope_missing: "It was not granted",
   origin_not_allowed: "The token may not be sent there",
   body_not_replayable: "The body can be sent only once",
-  credential_refused: "The request was refused",
+  credential_refused: "The credential is refused",
   storage_unavailable: "The browser denies storage",
   invalid_cookie: "The cookie is not usable",
 } as const;

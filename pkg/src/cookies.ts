@@ -5,8 +5,9 @@
  * @module
  */
 import type { Cookie } from "./cookie-rules.js";
-import { cookieOf, pairsOf, readCookieOptions, readOptions, refused, TOKEN, valuesOf } from "./cookie-rules.js";
+import { cookieOf, pairsOf, readCookieOptions, readOptions, refused, valuesOf } from "./cookie-rules.js";
 import { AuthError } from "./errors.js";
+import { isOwnHeader } from "./headers.js";
 
 /**
  * The attributes of a cookie. Without any: `Path=/; Secure; SameSite=Lax`, for this host alone, until the browser is
@@ -86,20 +87,6 @@ export function getCookie(name: string): string | null {
  */
 export function deleteCookie(name: string, options?: CookieOptions): void {
   write(made(name, "", { ...readCookieOptions(options), maxAgeSec: 0 }));
-}
-
-/**
- * How headers begin that are CORS-safelisted, so that having one proves nothing, or forbidden (Fetch 2.2.2), so that
- * the browser would leave it out.
- */
-const NOT_OF_SCRIPT =
-  "accept access-control connection content cookie cookie2 date dnt expect host keep-alive origin proxy range " +
-  "referer sec set-cookie te trailer transfer-encoding upgrade via";
-
-function isOwnHeader(header: unknown): boolean {
-  if (typeof header !== "string" || !TOKEN.test(header)) return false;
-  const name = `${header.toLowerCase()}-`;
-  return !NOT_OF_SCRIPT.split(" ").some((start) => name.startsWith(`${start}-`));
 }
 
 /**

@@ -58,7 +58,7 @@ export async function isOwner(tag: string): Promise<boolean> {
 }
 
 /** Domain and suffix, as far as it can be told without the list of suffixes. */
-const site = (host: string) => (/^[\d.]+$|[:\]]/.test(host) ? host : host.split(".").slice(-2).join("."));
+export const site = (host: string) => (/^[\d.]+$|[:\]]/.test(host) ? host : host.split(".").slice(-2).join("."));
 
 /** Remembers in this tab that somebody was signed in, and how often it was redirected for that. */
 export class Restore {

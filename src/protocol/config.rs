@@ -81,6 +81,11 @@ impl Config {
                 "is not an https URL without query and fragment (http on localhost only)",
             ));
         }
+        if let Some(Value::Object(members)) = options.given("metadata")
+            && let Some((name, _)) = members.iter().find(|(name, _)| shape::has_word(name, "secret"))
+        {
+            return Err(shape::refused(name));
+        }
         let metadata = options.given("metadata").map(|given| metadata::read(given.clone(), issuer, false));
         let metadata = metadata.transpose().map_err(|error| invalid("metadata", error.reason()))?;
         let issuer = issuer.or_else(|| metadata.as_ref()?.issuer());

@@ -81,16 +81,16 @@ pub fn check_options(value: &Value, members: &'static [Member]) -> Result<(), Au
     let Value::Object(given) = value else { return Ok(()) };
     match given.iter().find(|(name, _)| !members.iter().any(|member| member.name == name)) {
         None => Ok(()),
-        Some((name, _)) => {
-            let has = |word: &&str| {
-                name.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
-            };
-            Err(match SECRETS.iter().any(has) {
-                true => refused(name),
-                false => invalid(name, "is not an option"),
-            })
-        }
+        Some((name, _)) => Err(match SECRETS.iter().any(|word| has_word(name, word)) {
+            true => refused(name),
+            false => invalid(name, "is not an option"),
+        }),
     }
+}
+
+/// Has a name a word in it, in any case?
+pub fn has_word(name: &str, word: &str) -> bool {
+    name.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// What the names of secrets have in them. No option's name has it.
@@ -98,7 +98,7 @@ const SECRETS: &[&str] = &["secret", "key", "password", "assertion"];
 
 /// The error for an option or parameter that would be a secret of the app's.
 pub fn refused(option: &str) -> AuthError {
-    let reason = "is refused: a browser keeps no secret";
+    let reason = "is refused: a browser keeps no secret; register a public client, which has PKCE instead";
     AuthError::new(Code::CredentialRefused, Phase::Configuration, reason).with_option(option)
 }
 

@@ -74,17 +74,22 @@ fn sec_010_redirect_uris_are_absolute_and_https() {
 #[test]
 fn sec_036_a_browser_app_has_no_secret() {
     let extra = |name: &str| json!({ "authorizationParams": { "extra": { name: "s3cr3t" } } });
+    let metadata = json!({
+        "authorization_endpoint": "https://as.example/authorize", "token_endpoint": "https://as.example/token",
+        "client_secret": "s3cr3t",
+    });
     for (name, options) in [
         ("clientSecret", json!({ "clientSecret": "s3cr3t" })),
         ("client_secret", json!({ "client_secret": "s3cr3t" })),
         ("accessKey", json!({ "accessKey": { "jwk": "s3cr3t" } })),
         ("client_secret", extra("client_secret")),
         ("client_assertion", extra("client_assertion")),
+        ("client_secret", json!({ "metadata": metadata })),
     ] {
         let error = changed(options).expect_err("it was accepted");
         assert_eq!(error.code().name(), "credential_refused");
         assert_eq!(error.option(), Some(name));
-        assert!(error.reason().contains("secret"), "{error}");
+        assert!(error.reason().contains("public client"), "it says what to do instead: {error}");
         assert!(!format!("{error:?}").contains("s3cr3t"));
     }
 }

@@ -1,6 +1,6 @@
 //! URLs, paths and targets: what is taken for one, and what it is taken for.
 
-use crate::ours;
+use crate::{load, ours};
 use serde_json::json;
 use wardkey::protocol::target::Target;
 use wardkey::protocol::url::{Url, has_dot_segment, is_local_path, same_place, split};
@@ -196,4 +196,22 @@ fn targets_are_origins_with_a_path() {
     ] {
         assert!(Target::read(&ours(&refused)).is_err(), "{refused}");
     }
+}
+
+/// The rules stand in `pkg/src/target.ts` too, which is held to the same cases.
+#[test]
+fn targets_and_paths_are_as_their_table_says() {
+    let cases = load("targets/cases.json");
+    let rows = |name: &str| cases[name].as_array().expect("rows").clone();
+    for row in rows("targets") {
+        assert_eq!(Target::read(&ours(&row["given"])).is_ok(), row["ok"], "{row}");
+    }
+    for row in rows("covers") {
+        let target = Target::read(&ours(&row["target"])).expect("a target");
+        assert_eq!(target.covers(row["url"].as_str().expect("a URL")), row["covered"], "{row}");
+    }
+    for row in rows("paths") {
+        assert_eq!(is_local_path(row["path"].as_str().expect("a path")), row["local"], "{row}");
+    }
+    assert!(["targets", "covers", "paths"].iter().all(|name| rows(name).len() > 30));
 }

@@ -118,6 +118,7 @@ fn members_are_there_and_known() {
     }
     for name in ["client_SECRET", "servicePrincipalKey", "password", "client_assertion_type"] {
         let error = options(json!({ "a": true, name: 1 })).expect_err(name);
-        assert_eq!(error, format!("credential_refused: {name} is refused: a browser keeps no secret"));
+        let refusal = format!("credential_refused: {name} is refused: a browser keeps no secret; ");
+        assert!(error.starts_with(&refusal), "{error}");
     }
 }
