@@ -52,9 +52,10 @@ export async function ask(
   csrf: Settings["csrf"],
   life: AbortSignal,
 ): Promise<Answer> {
-  const time = AbortSignal.timeout(TIMEOUT);
   const end = new AbortController();
-  for (const signal of [time, life]) signal.addEventListener("abort", () => end.abort(), { signal: end.signal });
+  const stop = () => end.abort();
+  const timer = setTimeout(stop, TIMEOUT);
+  life.addEventListener("abort", stop);
   const headers = { accept: "application/json" };
   const init = { method, headers, credentials: "include", redirect: "manual", cache: "no-store", signal: end.signal } as const;
   const request = withCsrf(new Request(url, init), csrf);
@@ -67,10 +68,11 @@ export async function ask(
   } catch (error) {
     if (error instanceof AuthError) throw error;
     if (life.aborted) throw new AuthError("aborted", phase, "the session was disposed");
-    if (time.aborted) throw new AuthError("timeout", phase, "the server did not answer", true);
+    if (end.signal.aborted) throw new AuthError("timeout", phase, "the server did not answer", true);
     throw unreachable(phase);
   } finally {
-    end.abort();
+    clearTimeout(timer);
+    life.removeEventListener("abort", stop);
   }
 }
 
@@ -80,7 +82,10 @@ async function read({ body }: Response, phase: AuthErrorPhase): Promise<string> 
   let [text, length] = ["", 0];
   for (let chunk; (chunk = (await reader?.read())?.value); text += decoder.decode(chunk, { stream: true })) {
     length += chunk.length;
-    if (length > MAX_BODY) throw new AuthError("server_error", phase, "the answer is too large");
+    if (length <= MAX_BODY) continue;
+    // Nobody waits for the rest.
+    void reader!.cancel().catch(() => {});
+    throw new AuthError("server_error", phase, "the answer is too large");
   }
   return text + decoder.decode();
 }

@@ -11,7 +11,10 @@ export function withCsrfToken(request: Request, token: { header: string; value: 
   const { protocol, origin: target } = new URL(request.url);
   const own = target === origin && (protocol === "https:" || protocol === "http:");
   if (!own || SAFE.includes(request.method)) return request;
+  const { header, value } = token;
+  // Empty as a cookie that is not there: some servers hold the two for equal.
+  if (!value) return request;
   const headers = new Headers(request.headers);
-  headers.set(token.header, token.value);
+  headers.set(header, value);
   return new Request(request, { headers, redirect: request.redirect === "follow" ? "error" : request.redirect });
 }

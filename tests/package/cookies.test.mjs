@@ -212,6 +212,8 @@ test("the CSRF token goes to the own origin, by methods that are not safe, and i
   for (const url of ["data:text/plain,x", "about:blank", "file:///x"]) {
     assert.deepEqual(sent(url, { method: "POST" }, "null"), [null, "follow"], `${url} of an opaque origin`);
   }
+  const empty = withCsrfToken(new Request(`${origin}/a`, { method: "POST" }), { ...token, value: "" }, origin);
+  assert.equal(empty.headers.has("x-csrf-token"), false);
   const local = "http://localhost:8080";
   assert.deepEqual(sent(`${local}/a`, { method: "POST" }, local), ["t", "error"]);
   assert.deepEqual(sent("https://APP.example.test:443/a", { method: "POST" }), ["t", "error"]);
