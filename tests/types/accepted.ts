@@ -12,7 +12,12 @@ import {
   type AuthorizationParams,
   type AuthorizeRequest,
   type AuthState,
+  type CookieSession,
+  type CookieSessionOptions,
   createAuthClient,
+  createCookieSession,
+  createCredentialFetch,
+  type Credential,
   type FetchOptions,
   type IdTokenClaims,
   type IdTokenPolicy,
@@ -259,4 +264,36 @@ export async function everyProfile(client: AuthClient): Promise<void> {
   const handler = laserficheHandler(client, { regionalDomain: "us" });
   const { regionalDomain } = await handler.beforeFetchRequestAsync("/v2/Repositories", {});
   void regionalDomain.length;
+}
+
+export const credentials: Credential[] = [
+  { scheme: "bearer", token: "t" },
+  { scheme: "basic", username: "ada", password: "p" },
+  { scheme: "apiKey", header: "X-Api-Key", value: "v" },
+  { scheme: "apiKey", header: "Authorization", value: "v", prefix: "ApiKey" },
+];
+
+export const session: CookieSessionOptions = {
+  api: targets,
+  csrf: { header: "X-CSRF", value: "1" },
+  userUrl: "/bff/user",
+  signInUrl: "/bff/login",
+  refresh: { url: "/bff/refresh", everySec: 600 },
+  signOutUrl: "/bff/logout",
+};
+
+export async function otherSchemes(): Promise<void> {
+  const send: typeof fetch = createCredentialFetch(credentials[0]!, { api: targets, baseUrl: "https://api.example/v1/" });
+  await send("notes", { method: "POST" });
+  const cookies: CookieSession = await createCookieSession({ ...session, csrf: { header: "X-CSRF-Token", cookie: "csrf" } });
+  await createCookieSession({ api: "https://app.example/api", refresh: { url: "/refresh" } });
+  same<typeof cookies.state, AuthState>(true);
+  same<typeof cookies.fetch, typeof fetch>(true);
+  const end: () => void = cookies.subscribe((state) => same<typeof state, AuthState>(true));
+  await cookies.refresh();
+  await cookies.signOut();
+  end();
+  cookies.dispose();
+  const never: never = await cookies.signIn({ returnTo: "/inbox" });
+  return never;
 }

@@ -1,5 +1,13 @@
 /** What must not compile. Each line is a mistake that people make; without an error, the marker above it is one. */
-import { type AuthClient, type AuthOptions, type AuthState, createAuthClient, isAuthError } from "wardkey";
+import {
+  type AuthClient,
+  type AuthOptions,
+  type AuthState,
+  createAuthClient,
+  createCookieSession,
+  createCredentialFetch,
+  isAuthError,
+} from "wardkey";
 import { docspace, laserfiche, laserficheSelfHosted, shiftiq } from "wardkey/providers";
 
 declare const client: AuthClient;
@@ -128,3 +136,24 @@ laserficheSelfHosted({ baseUrl: "https://lf.example" });
 docspace({ portal: "https://acme.example", apiKey: "sk-1" });
 // @ts-expect-error A cookie session is no client.
 void createAuthClient({ ...shiftiq({ baseUrl: "https://acme.example" }), clientId: "spa" });
+
+const api = "https://api.example";
+
+// @ts-expect-error A client secret is no credential of a person.
+createCredentialFetch({ scheme: "secret", secret: "s3cr3t" }, { api });
+// @ts-expect-error The word is the scheme's own.
+createCredentialFetch({ scheme: "Bearer", token: "t" }, { api });
+// @ts-expect-error Without a place it goes nowhere.
+createCredentialFetch({ scheme: "bearer", token: "t" });
+// @ts-expect-error A user name needs its password.
+createCredentialFetch({ scheme: "basic", username: "ada" }, { api });
+// @ts-expect-error A session needs a place too.
+void createCookieSession({});
+// @ts-expect-error A header has a name.
+void createCookieSession({ api, csrf: { value: "1" } });
+// @ts-expect-error The unit is in the name.
+void createCookieSession({ api, refresh: { url: "/refresh", every: 60 } });
+// @ts-expect-error It is the browser that has the cookie.
+void createCookieSession({ api, cookie: "session=1" });
+// @ts-expect-error It is no client of an authorization server.
+void createCookieSession({ api, issuer });
