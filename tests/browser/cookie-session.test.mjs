@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 
 import { Bff } from "./bff.mjs";
 import { openSuite } from "./harness.mjs";
@@ -275,7 +276,8 @@ async function settled(page, path, step) {
     });
   }, path);
   await step();
-  await page.evaluate(() => globalThis.settled);
+  const missing = setTimeout(10_000, undefined, { ref: false }).then(() => assert.fail(`no answer from ${path}`));
+  await Promise.race([page.evaluate(() => globalThis.settled), missing]);
 }
 
 test(
@@ -370,6 +372,21 @@ test(
     await Promise.all([page.waitForURL(`${bff.origin}/?a`), page.evaluate(() => void session.signIn({ returnTo: "/?a" }))]);
     await make(page, OPTIONS);
     await other.waitForFunction(() => session.state.status === "authenticated");
+  }),
+);
+
+test(
+  "a page of another origin ends no session, whatever the claims say",
+  cases(async ({ page }) => {
+    for (const logout of ["https://evil.example/out", "//evil.example/out", "javascript:alert(1)", `blob:${bff.origin}/1`]) {
+      bff.answers["/bff/user"] = { body: JSON.stringify({ sub: "ada", "bff:logout_url": logout }) };
+      await open(page, POSTING);
+      await page.evaluate(() => (globalThis.here = true));
+      bff.answers["/bff/user"] = { status: 401 };
+      assert.equal(await call(page, "signOut"), undefined, logout);
+      assert.equal(bff.seen("/bff/logout").at(-1).method, "POST");
+      assert.equal(await page.evaluate(() => globalThis.here), true);
+    }
   }),
 );
 
