@@ -210,6 +210,14 @@ impl Platform for Device {
 
     async fn lock(&self, _: &str) {}
 
+    fn is_hidden(&self) -> bool {
+        false
+    }
+
+    fn is_offline(&self) -> bool {
+        false
+    }
+
     fn load(&self, _: Area, _: &str) -> Result<Option<String>, Unavailable> {
         Ok(None)
     }
