@@ -46,6 +46,11 @@ export const withoutStorage = (run) => {
   Object.defineProperty(globalThis, "sessionStorage", { configurable: true, get() { throw new DOMException("denied", "SecurityError"); } });
   try { run(); } finally { Object.defineProperty(globalThis, "sessionStorage", own); }
 };
+export const withPage = (hidden, onLine, run) => {
+  Object.defineProperty(document, "hidden", { configurable: true, value: hidden });
+  Object.defineProperty(navigator, "onLine", { configurable: true, value: onLine });
+  try { run(); } finally { delete document.hidden; delete navigator.onLine; }
+};
 "#)]
 extern "C" {
     #[wasm_bindgen(catch)]
@@ -54,6 +59,8 @@ extern "C" {
     #[wasm_bindgen(js_name = blobOf)]
     fn blob_of(media_type: &str, text: &str) -> String;
     fn kept(key: &str) -> Option<String>;
+    #[wasm_bindgen(js_name = withPage)]
+    fn with_page(hidden: bool, online: bool, run: &Closure<dyn FnMut()>);
     #[wasm_bindgen(js_name = withoutStorage)]
     fn without_storage(run: &Closure<dyn FnMut()>);
 }
@@ -156,6 +163,17 @@ fn full_or_denied_storage_is_unavailable() {
     });
     without_storage(&run);
     assert_eq!(Browser.load(Area::Tab, key), Ok(None), "it is back");
+}
+
+#[wasm_bindgen_test]
+fn a_page_knows_whether_it_is_seen_and_whether_there_is_a_network() {
+    for (hidden, online) in [(false, true), (true, true), (false, false), (true, false)] {
+        let run = Closure::new(move || {
+            assert_eq!(Browser.is_hidden(), hidden);
+            assert_eq!(Browser.is_offline(), !online);
+        });
+        with_page(hidden, online, &run);
+    }
 }
 
 #[wasm_bindgen_test]

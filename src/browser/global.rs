@@ -45,6 +45,9 @@ extern "C" {
     #[wasm_bindgen(method, setter, catch)]
     fn set_cookie(this: &Document, text: &str) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(method, getter)]
+    fn hidden(this: &Document) -> bool;
+
     type Navigator;
 
     #[wasm_bindgen(static_method_of = Global, getter, js_class = "globalThis")]
@@ -78,6 +81,10 @@ pub(super) fn set_cookie(text: &str) {
 /// Sends `request`, a URL or a `Request`.
 pub(super) async fn fetch(request: &JsValue, init: &RequestInit) -> Result<JsValue, JsValue> {
     JsFuture::from(Promise::resolve(&start_fetch(request, init)?)).await
+}
+
+pub(super) fn is_hidden() -> bool {
+    Global::document().is_some_and(|document| document.hidden())
 }
 
 /// Does the browser say that there is no network? (That it says there is one means little.)

@@ -91,6 +91,14 @@ impl Platform for Browser {
         locks::lock(name).await
     }
 
+    fn is_hidden(&self) -> bool {
+        global::is_hidden()
+    }
+
+    fn is_offline(&self) -> bool {
+        global::is_offline()
+    }
+
     fn load(&self, area: Area, key: &str) -> Result<Option<String>, Unavailable> {
         storage::load(area, key)
     }

@@ -1,5 +1,6 @@
 //! One run of an asynchronous operation, shared by all who wait for it.
 
+use super::Platform;
 use crate::protocol::error::{AuthError, Code, Phase};
 use std::cell::RefCell;
 use std::future::Future;
@@ -55,6 +56,30 @@ impl Future for Flight {
                 self.0.replace(Progress::Running(task, waiting));
                 Poll::Pending
             }
+        }
+    }
+}
+
+/// A wait for a run that goes on when nobody waits any more: it may hold a lock that others wait for, and a token that
+/// is good for one use, whose answer would be lost.
+pub(super) struct Waiting<P: Platform>(Rc<P>, Flight);
+
+impl<P: Platform> Waiting<P> {
+    pub(super) fn new(platform: &Rc<P>, flight: Flight) -> Self {
+        Waiting(Rc::clone(platform), flight)
+    }
+
+    pub(super) fn flight(&self) -> Flight {
+        self.1.clone()
+    }
+}
+
+impl<P: Platform> Drop for Waiting<P> {
+    fn drop(&mut self) {
+        let flight = self.flight();
+        let is_running = matches!(*flight.0.borrow(), Progress::Running(..));
+        if is_running {
+            self.0.spawn(async move { drop(flight.await) });
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Sign-in: from the authorization response to the session.
 
+use super::defer::Deferred;
 use super::discovery::FRESH;
 use super::flight::{Flight, Outcome};
 use super::session::{Event, Session, User};
@@ -305,6 +306,7 @@ impl<P: Platform> Client<P> {
             resource,
             granted: Rc::clone(&granted),
             requested: Rc::clone(&requested),
+            deferred: Deferred::default(),
         });
         // In this order, so that who hears of the sign-in finds the new state.
         self.tell_state();

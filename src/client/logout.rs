@@ -82,6 +82,8 @@ impl<P: Platform> Client<P> {
     /// Ends the session here only, and with it the key that its tokens were bound to.
     pub fn sign_out_local(&self) {
         self.end_here();
+        // Whoever stored it, the person has signed out.
+        self.forget_stored();
         self.forget_key();
     }
 

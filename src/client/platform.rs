@@ -86,6 +86,12 @@ pub trait Platform: 'static {
     /// Waits for a lock that the tabs of an origin share.
     fn lock(&self, name: &str) -> impl Future<Output = Self::Lock>;
 
+    /// Does the page stand where nobody sees it? Never in a worker.
+    fn is_hidden(&self) -> bool;
+
+    /// Does the browser say that there is no network? (That it says there is one means little.)
+    fn is_offline(&self) -> bool;
+
     /// Reads what is kept while the page is away.
     fn load(&self, area: Area, key: &str) -> Result<Option<String>, Unavailable>;
 

@@ -91,6 +91,7 @@ pub(super) struct Session {
     pub(super) resource: Option<String>,
     pub(super) granted: Rc<Vec<String>>,
     pub(super) requested: Rc<Vec<String>>,
+    pub(super) deferred: Deferred,
 }
 
 impl Session {
@@ -117,7 +118,8 @@ pub(super) struct Sessions {
     reason: Option<Code>,
     /// The mark of the state that the observer was told last.
     told: Mark,
-    pub(super) deferred: Deferred,
+    /// Until then nobody refreshes without being asked.
+    pub(super) rests_until: i64,
 }
 
 /// What makes a state another one: which session, or whether one is coming, or why there is none.
@@ -144,7 +146,7 @@ impl<P: Platform> Client<P> {
                 granted: Rc::clone(&session.granted),
                 requested: Rc::clone(&session.requested),
                 missing: self.0.config.grammar().missing(&session.requested, &session.granted),
-                stale: sessions.deferred.is_pending(),
+                stale: session.deferred.is_pending(),
             },
             None if sessions.loading > 0 => State::Loading,
             None => State::Anonymous { reason: sessions.reason },
@@ -226,7 +228,6 @@ impl<P: Platform> Client<P> {
             sessions.generation = sessions.generation.wrapping_add(1);
             sessions.revision = sessions.revision.wrapping_add(1);
             sessions.reason = None;
-            sessions.deferred = Deferred::default();
             sessions.current = Some(session);
             sessions.generation
         };

@@ -4,6 +4,7 @@
 //! issuer or client, is not there.
 
 use super::clock::Clock;
+use super::defer::Deferred;
 use super::platform::Area;
 use super::session::{Event, Session, User};
 use super::tokens::AccessToken;
@@ -14,10 +15,17 @@ use crate::protocol::json::{self, Object, Value};
 use crate::protocol::jwt;
 use crate::protocol::secret::Secret;
 use crate::protocol::shape::{self, Kind, Member, optional, required};
-use crate::protocol::token::TokenOptions;
 use std::rc::Rc;
 
-/// The record of a session.
+/// The version of the record. The key stays as it is when there is another one, so that tabs of both versions of an
+/// app wait for the same lock: with a key for each, both would spend the same refresh token.
+///
+/// Where a later version is found, that is the session of a tab that was loaded after the app was deployed anew, and
+/// this tab has none ([`is_later`]). There is no earlier one yet. [`Client::read_session`] is where it would be made
+/// into this one; a record that it does not take is removed, and `restore` finds another way to the session.
+const VERSION: i64 = 1;
+
+/// The record of a session, beside its version.
 const RECORD: &[Member] = &[
     optional("issuer", Kind::Text),
     required("clientId", Kind::Text),
@@ -69,11 +77,7 @@ impl<P: Platform> Client<P> {
             }
         }
         self.expire_if_due();
-        self.try_the_network();
-        if self.deadline().is_some_and(|at| at <= self.time()) {
-            // The timer sleeps along with the machine. What comes of it is told by events.
-            let _ = self.token(&TokenOptions::default()).await;
-        }
+        self.wake().await;
     }
 
     /// Another tab has signed out, and this one follows. Where both share a store, somebody may be signed in there
@@ -112,7 +116,8 @@ impl<P: Platform> Client<P> {
         let record = text.and_then(|text| json::parse(text.as_bytes()));
         // Tokens of another key are those of another sign-in: they come with their key, at the next look.
         let key = self.public_key().map(|key| key.thumbprint());
-        if record.as_ref().is_some_and(|record| record.text("jkt") != key.as_deref()) {
+        let is_other = |record: &Value| is_later(record) || record.text("jkt") != key.as_deref();
+        if record.as_ref().is_some_and(is_other) {
             return self.leave();
         }
         match record.and_then(|record| self.read_session(record)) {
@@ -131,7 +136,7 @@ impl<P: Platform> Client<P> {
         }
     }
 
-    /// Versioned, and apart for each issuer and client, so that two apps on one origin never meet.
+    /// Apart for each issuer and client, so that two apps on one origin never meet.
     pub(super) fn session_key(&self) -> String {
         ["wardkey:session:1:", self.0.config.tag()].concat()
     }
@@ -144,14 +149,25 @@ impl<P: Platform> Client<P> {
         let record = record.ok().map(Secret::new);
         let text = record.as_ref().map(Secret::expose);
         // What was read a moment ago and stands there is not written again: it may be old by now.
-        if self.0.platform.load(area, &self.session_key()).is_ok_and(|stored| stored.as_deref() == text) {
+        let before = self.0.platform.load(area, &self.session_key());
+        if before.as_ref().is_ok_and(|before| before.as_deref() == text) {
             return self.0.is_stored.set(true);
         }
-        let stored = self.0.platform.save(area, &self.session_key(), text);
+        let before = before.ok().flatten().map(Secret::new);
+        let is_theirs = before.is_some_and(|before| is_later(&parse(&before)));
+        if is_theirs && text.is_none() {
+            return;
+        }
+        let stored = match is_theirs {
+            true => Err(Unavailable),
+            false => self.0.platform.save(area, &self.session_key(), text),
+        };
         self.0.is_stored.set(stored.is_ok());
         if let Err(Unavailable) = stored {
-            // What stands there is spent: nothing is better.
-            let _ = self.0.platform.save(area, &self.session_key(), None);
+            if !is_theirs {
+                // What stands there is spent: nothing is better.
+                self.forget_stored();
+            }
             let reason = "the session cannot be stored, and stays in memory";
             self.tell(Event::StorageFailed(AuthError::new(Code::StorageUnavailable, Phase::Storage, reason)));
         }
@@ -173,7 +189,8 @@ impl<P: Platform> Client<P> {
                 .finish()
         };
         let key = self.public_key();
-        Object::new()
+        let record = Object::new()
+            .value("version", Value::Integer(VERSION))
             .maybe_text("alg", key.as_ref().map(|key| key.algorithm().name()))
             .maybe_text("jkt", key.as_ref().map(Key::thumbprint).as_deref())
             .maybe_text("issuer", self.0.config.issuer())
@@ -183,8 +200,8 @@ impl<P: Platform> Client<P> {
             .maybe_text("idToken", session.id_token.as_ref().map(Secret::expose))
             .maybe_text("resource", session.resource.as_deref())
             .texts("granted", &session.granted)
-            .texts("requested", &session.requested)
-            .finish()
+            .texts("requested", &session.requested);
+        session.deferred.write(record, clock).finish()
     }
 
     /// Takes up the session that the storage holds, if it holds one that can go on.
@@ -192,7 +209,10 @@ impl<P: Platform> Client<P> {
         let Some(area) = self.area() else { return };
         let read = || self.0.platform.load(area, &self.session_key()).ok().flatten().map(Secret::new);
         let Some(stored) = read() else { return };
-        let record = json::parse(stored.expose().as_bytes()).unwrap_or(Value::Null);
+        let record = parse(&stored);
+        if is_later(&record) {
+            return;
+        }
         let text = |name| record.text(name).map(str::to_owned);
         let (algorithm, thumbprint) = (text("alg"), text("jkt"));
         let Some(session) = self.read_session(record) else { return self.store_session() };
@@ -212,14 +232,18 @@ impl<P: Platform> Client<P> {
         if !is_whole {
             return self.store_session();
         }
-        self.begin_session(session);
+        // Somebody has opened a page: that is worth a try.
+        self.begin_session(Session { deferred: Deferred::default(), ..session });
         self.tell_state();
     }
 
     fn read_session(&self, mut record: Value) -> Option<Session> {
         shape::check(&record, RECORD).ok()?;
         let config = &self.0.config;
-        if record.text("issuer") != config.issuer() || record.text("clientId") != Some(config.client_id()) {
+        if record.integer("version") != Some(VERSION)
+            || record.text("issuer") != config.issuer()
+            || record.text("clientId") != Some(config.client_id())
+        {
             return None;
         }
         let texts = |name| record.get(name).and_then(Value::texts).map(Rc::new);
@@ -245,6 +269,7 @@ impl<P: Platform> Client<P> {
             resource: record.text("resource").map(str::to_owned),
             granted,
             requested,
+            deferred: Deferred::read(&record, &self.0.clock, now),
         })
     }
 
@@ -255,6 +280,15 @@ impl<P: Platform> Client<P> {
         let subject = claims.text("sub").filter(|_| is_ours)?.to_owned();
         Some(Rc::new(User { subject, claims }))
     }
+}
+
+fn parse(text: &Secret) -> Value {
+    json::parse(text.expose().as_bytes()).unwrap_or(Value::Null)
+}
+
+/// Is it of a later version of this package? Then it is neither read nor replaced, nor removed but by a sign-out.
+fn is_later(record: &Value) -> bool {
+    record.integer("version").is_some_and(|version| version > VERSION)
 }
 
 fn secret(record: &mut Value, name: &str) -> Option<Secret> {

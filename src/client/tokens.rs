@@ -4,7 +4,7 @@
 //! another, and all who want the same token wait for the same one.
 
 use super::defer::Deferred;
-use super::flight::{Flight, Outcome};
+use super::flight::{Flight, Outcome, Waiting};
 use super::session::{Event, User};
 use super::{Client, Platform};
 use crate::protocol::error::{AuthError, Code, Phase};
@@ -169,7 +169,10 @@ impl<P: Platform> Client<P> {
             match full {
                 // Each asks the one before it, and the stack has an end.
                 Some(last) => drop(last.await),
-                None => return self.refreshing(wanted).await,
+                None => {
+                    let waiting = Waiting::new(&self.0.platform, self.refreshing(wanted));
+                    return waiting.flight().await;
+                }
             }
         }
     }
@@ -194,12 +197,10 @@ impl<P: Platform> Client<P> {
     }
 
     async fn refresh_after(&self, before: Option<Flight>, generation: u32, wanted: &Wanted) -> Outcome {
+        let put_off_until = self.put_off_until();
         if let Some(before) = before {
-            // What it came to is the matter of those who asked for it; but where it was put off, so is this one.
+            // What it came to is the matter of those who asked for it.
             let _ = before.await;
-            if let Some(cause) = self.deferral() {
-                return Err(cause);
-            }
         }
         let is_shared = self.is_shared();
         // What is heard of another tab while waiting counts as well.
@@ -214,6 +215,12 @@ impl<P: Platform> Client<P> {
         }
         if is_shared && self.adopt(wanted, known.as_ref()) {
             return Ok(());
+        }
+        // Where the one before it was put off, here or in another tab, so is this one.
+        if self.put_off_until() != put_off_until
+            && let Some(cause) = self.deferral()
+        {
+            return Err(cause);
         }
         let Some(refresh_token) = self.session(|session| session.refresh_token.clone())? else {
             return Err(error(Code::InteractionRequired, "without a refresh token, only a sign-in gives it"));
@@ -289,8 +296,8 @@ impl<P: Platform> Client<P> {
         let token = AccessToken { narrowed, ..token };
         let expires_at = self.expiry(&token);
         let now = self.time();
-        self.0.session.borrow_mut().deferred = Deferred::default();
         self.change_session(|session| {
+            session.deferred = Deferred::default();
             session.refresh_token = Some(refresh_token);
             session.id_token = tokens.id_token.or(session.id_token.take());
             session.user = user.or(session.user.take());

@@ -5,7 +5,7 @@ use super::executor::{Executor, Join};
 use super::sign::SigningKey;
 use super::verify;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
@@ -150,6 +150,8 @@ pub(crate) struct Tab {
     /// `generateKey` gives nothing that can be trusted, as where a page has replaced it.
     pub(crate) no_keys: Cell<bool>,
     pub(crate) offline: Cell<bool>,
+    /// The tabs that stand where nobody sees them.
+    pub(crate) hidden: RefCell<BTreeSet<usize>>,
     /// The public keys that were made.
     pub(crate) keys: RefCell<Vec<Value>>,
     /// The keys that are kept, by name.
@@ -188,6 +190,7 @@ impl Browser {
             no_webcrypto: Cell::default(),
             no_keys: Cell::default(),
             offline: Cell::default(),
+            hidden: RefCell::default(),
             keys: RefCell::default(),
             key_store: RefCell::default(),
             locks: RefCell::default(),
@@ -474,6 +477,14 @@ impl Platform for Browser {
         let held = Held::queue(self, name);
         poll_fn(|context| held.poll_turn(context)).await;
         held
+    }
+
+    fn is_hidden(&self) -> bool {
+        self.hidden.borrow().contains(&self.executor.owner())
+    }
+
+    fn is_offline(&self) -> bool {
+        self.offline.get()
     }
 
     fn load(&self, area: Area, key: &str) -> Result<Option<String>, Unavailable> {

@@ -140,16 +140,18 @@ impl Executor {
         value
     }
 
-    /// Closes a tab: its tasks are dropped where they stand.
+    /// Closes a tab: its tasks are dropped where they stand, and what they start on that occasion as well.
     #[allow(dead_code)] // Where there are several tabs that can be closed.
     pub(crate) fn close(&self, owner: usize) {
-        let closed: Vec<Task> = {
-            let mut tasks = self.tasks.borrow_mut();
-            let ids: Vec<u64> =
-                tasks.iter().filter(|(_, task)| task.owner == owner).map(|(id, _)| *id).collect();
-            ids.iter().filter_map(|id| tasks.remove(id)).collect()
-        };
-        drop(closed);
+        loop {
+            let of_tab = |tasks: &BTreeMap<u64, Task>| {
+                tasks.iter().find(|(_, task)| task.owner == owner).map(|(id, _)| *id)
+            };
+            let first = of_tab(&self.tasks.borrow());
+            let Some(id) = first else { return };
+            let task = self.tasks.borrow_mut().remove(&id);
+            self.as_owner(owner, || drop(task));
+        }
     }
 
     /// The first task that was woken and has not run since; with `nth`, another one.

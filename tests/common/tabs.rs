@@ -111,6 +111,7 @@ impl Profile {
         let client = Client::new(self.browser.clone(), config, observer);
         let tab = Tab { owner, client, seen };
         self.tabs.borrow_mut().push(tab.clone());
+        self.vigil.excuse();
         let restoring = tab.client.clone();
         self.start(&tab, async move { restoring.restore().await });
         tab
@@ -120,6 +121,7 @@ impl Profile {
     pub(crate) fn close(&self, tab: &Tab) {
         self.tabs.borrow_mut().retain(|other| other.owner != tab.owner);
         self.browser.close(tab.owner);
+        self.vigil.excuse();
         let record = self.record().unwrap_or_default();
         self.vigil.lose(tab.owner, |token| record.contains(&format!("\"{token}\"")));
     }

@@ -16,6 +16,11 @@ use wardkey::protocol::http::Failure;
 /// Requests to the token endpoint in a minute that make no storm: eight of each of four tabs.
 const CALM: usize = 32;
 
+/// Milliseconds after which a refresh token is sent again at the earliest, by whichever tab.
+const SHORTEST_WAIT: i64 = 2_500;
+/// Milliseconds in which that does not count, after somebody insisted, or a tab was opened or closed.
+const EXCUSE: i64 = 15 * 60_000;
+
 /// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -65,6 +70,9 @@ pub(crate) struct Vigil {
     /// When the token endpoint was asked, and when somebody did what entitles to that at once.
     asked: RefCell<Vec<i64>>,
     entitled: RefCell<Vec<i64>>,
+    /// Refresh tokens that were sent to no avail, and until when nobody sends them again.
+    waits: RefCell<BTreeMap<String, i64>>,
+    excused_until: Cell<i64>,
     wrong: RefCell<Vec<String>>,
     /// Is it printed which tokens are spent?
     pub(crate) is_told: Cell<bool>,
@@ -96,6 +104,8 @@ impl Vigil {
             refusals: Cell::default(),
             asked: RefCell::default(),
             entitled: RefCell::default(),
+            waits: RefCell::default(),
+            excused_until: Cell::default(),
             wrong: RefCell::default(),
             is_told: Cell::default(),
             people,
@@ -115,6 +125,26 @@ impl Vigil {
     /// Somebody insists: two requests more are no storm.
     pub(crate) fn entitle(&self) {
         self.entitled.borrow_mut().extend([self.executor.now(); 2]);
+    }
+
+    /// Somebody does what may send a refresh token again before its time.
+    pub(crate) fn excuse(&self) {
+        self.excused_until.set(self.executor.now() + EXCUSE);
+    }
+
+    /// What is sent to no avail is sent again by one tab, and after a while.
+    fn note_try(&self, token: &str, fault: Fault, patience: i64) {
+        let (now, owner) = (self.executor.now(), self.executor.owner());
+        let earliest = self.waits.borrow_mut().remove(token).unwrap_or(0);
+        if now < earliest && now >= self.excused_until.get() {
+            let early = earliest - now;
+            self.wrong.borrow_mut().push(format!("tab {owner} replays a refresh token {early} ms too early"));
+        }
+        let asked = if let Fault::Busy(_, seconds) = fault { seconds * 1_000 } else { 0 };
+        if fault != Fault::None {
+            let earliest = now + patience + SHORTEST_WAIT + asked;
+            self.waits.borrow_mut().insert(token.to_owned(), earliest);
+        }
     }
 
     /// In any minute there is what people insist on, and a few tries of each tab.
@@ -153,6 +183,12 @@ impl Vigil {
         let is_token = sent.url.ends_with("/token");
         if is_token {
             self.note_request();
+            let form: BTreeMap<String, String> =
+                sent.form.iter().flat_map(|form| urls::fields(form)).collect();
+            let patience = if fault == Fault::Late { sent.timeout } else { delay.min(sent.timeout) };
+            if let Some(token) = form.get("refresh_token") {
+                self.note_try(token, fault, patience);
+            }
         }
         let answer = match fault {
             Fault::Unreachable => Answer::Fail(Failure::Network),

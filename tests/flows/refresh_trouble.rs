@@ -135,7 +135,6 @@ fn sec_051_who_was_offline_waits_for_the_network_and_for_nothing_else() {
             page.token(&json!({ "forceRefresh": true })).expect_err("there is no network");
         }
         world.browser.offline.set(false);
-        page.access_token().expect_err("not yet");
         // As a page does when it hears `online`.
         page.run(|client| async move { client.look().await });
         assert_eq!(page.is_stale(), !auto);

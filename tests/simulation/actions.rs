@@ -30,6 +30,7 @@ enum Action {
     Reload,
     Close,
     Look,
+    Hide,
     Weather,
     Offline,
     ForgetTokens,
@@ -38,7 +39,7 @@ enum Action {
 }
 
 /// With how often each is done, in a hundred or so.
-const ACTIONS: [(Action, usize); 18] = [
+const ACTIONS: [(Action, usize); 19] = [
     (Action::Token, 30),
     (Action::ValidFor, 6),
     (Action::Force, 6),
@@ -52,6 +53,7 @@ const ACTIONS: [(Action, usize); 18] = [
     (Action::Reload, 4),
     (Action::Close, 4),
     (Action::Look, 5),
+    (Action::Hide, 5),
     (Action::Weather, 8),
     (Action::Offline, 3),
     (Action::ForgetTokens, 2),
@@ -86,9 +88,11 @@ impl Life {
             }
             Action::Fetch => self.fetch(&tab),
             Action::Look => self.look(&tab),
+            Action::Hide => self.hide(&tab),
             Action::Open | Action::Reload | Action::Close => self.change_tabs(&tab, action),
             Action::Weather => self.weather.set(*self.dice.pick(&[0, 0, 10, 50, 100])),
             Action::Offline => {
+                self.profile.vigil.excuse();
                 let offline = &self.profile.browser.offline;
                 offline.set(!offline.get());
             }
@@ -97,8 +101,10 @@ impl Life {
             // Nothing in this world shows the time of the server: with a clock that is wrong there is no proof.
             Action::SetClock if self.is_timed => {}
             Action::SetClock => {
+                self.profile.vigil.excuse();
                 let executor = self.profile.executor();
-                executor.set_clock(executor.now() + self.dice.between(-24 * HOUR, 24 * HOUR));
+                // Together with a sleep over an answer under way, it is wrong by a day at most.
+                executor.set_clock(executor.now() + self.dice.between(-16 * HOUR, 16 * HOUR));
             }
             Action::Revoke | Action::SignOut | Action::SignOutLocal | Action::SignIn => {
                 return self.is_restless && self.change_session(&tab, action);
@@ -171,6 +177,7 @@ impl Life {
 
     pub(crate) fn token(&mut self, tab: &Tab, options: Value) {
         if options.get("forceRefresh").is_some() {
+            self.profile.vigil.excuse();
             self.profile.vigil.entitle();
         }
         let options = TokenOptions::read(&value(&options)).unwrap_or_else(|error| panic!("{error}"));
@@ -183,6 +190,15 @@ impl Life {
         let client = tab.client.clone();
         let call: Call<AppRequest> = call("GET", "https://api.example/v1/notes");
         self.start(tab, Box::pin(async move { client.fetch(&call, None).await.map(drop) }));
+    }
+
+    /// A tab goes to the background; or it comes to the front, and looks.
+    fn hide(&mut self, tab: &Tab) {
+        if self.profile.browser.hidden.borrow_mut().insert(tab.owner) {
+            return;
+        }
+        self.profile.browser.hidden.borrow_mut().remove(&tab.owner);
+        self.look(tab);
     }
 
     pub(crate) fn look(&mut self, tab: &Tab) {

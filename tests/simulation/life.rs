@@ -224,6 +224,7 @@ impl Life {
     fn end(&mut self) {
         self.weather.set(0);
         self.profile.browser.offline.set(false);
+        self.profile.browser.hidden.borrow_mut().clear();
         self.profile.executor().advance(12 * MINUTE);
         self.settle_accounts();
         for round in 0..2 {
