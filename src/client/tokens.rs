@@ -186,9 +186,11 @@ impl<P: Platform> Client<P> {
             return flight.clone();
         }
         let before = refreshes.last().map(|(.., flight)| flight.clone());
+        // What is heard of another tab while waiting counts as well.
+        let known = self.at_hand(wanted);
         let (client, own) = (self.clone(), wanted.clone());
         let flight = Flight::new(Box::pin(async move {
-            let outcome = client.refresh_after(before, generation, &own).await;
+            let outcome = client.refresh_after(before, generation, &own, known).await;
             client.0.refreshes.borrow_mut().retain(|(of, known, _)| *of != generation || *known != own);
             outcome
         }));
@@ -196,15 +198,20 @@ impl<P: Platform> Client<P> {
         flight
     }
 
-    async fn refresh_after(&self, before: Option<Flight>, generation: u32, wanted: &Wanted) -> Outcome {
+    /// `known`: the token at hand when another was asked for.
+    async fn refresh_after(
+        &self,
+        before: Option<Flight>,
+        generation: u32,
+        wanted: &Wanted,
+        known: Option<AccessToken>,
+    ) -> Outcome {
         let put_off_until = self.put_off_until();
         if let Some(before) = before {
             // What it came to is the matter of those who asked for it.
             let _ = before.await;
         }
         let is_shared = self.is_shared();
-        // What is heard of another tab while waiting counts as well.
-        let known = self.at_hand(wanted);
         // Held until the new tokens are stored.
         let _lock = match is_shared {
             true => Some(self.0.platform.lock(&self.session_key()).await),

@@ -249,3 +249,28 @@ fn a_hundred_resources_at_once_are_served_in_turn() {
     // A session has room for so many; the others are asked for again.
     assert!(world.server.complaints().is_empty(), "{:?}", world.server.complaints());
 }
+
+#[test]
+fn a_token_that_another_tab_got_while_this_one_waited_in_line_is_not_asked_for_again() {
+    let world = World::new();
+    let scope = "openid profile offline_access";
+    let resource = [NOTES, MAIL];
+    let lazy = json!({ "auto": false });
+    let shared = json!({ "storage": "localStorage", "scope": scope, "resource": resource, "refresh": lazy });
+    let one = lasting(&world, shared.clone());
+    let other = world.page_with(shared);
+    other.run(|client| async move { client.restore().await });
+    pass(&world, 3_700_000);
+    world.server.at("/token", |honest| honest().late(1_000));
+    let ask =
+        |page: &Page| [NOTES, MAIL].map(|resource| page.ask_for_tokens(&json!({ "resource": resource }), 1));
+    let mut calls = vec![ask(&one)];
+    // The first tab is at its second token by now.
+    world.browser.advance(1_500);
+    calls.push(ask(&other));
+    world.browser.advance(5_000);
+    for call in calls.into_iter().flatten().flatten() {
+        call.take().expect("an outcome").expect("a token");
+    }
+    assert_eq!(asked(&world).iter().map(|(resource, _)| resource).collect::<Vec<_>>(), [NOTES, MAIL]);
+}
