@@ -2,7 +2,7 @@
 import type { AuthClient } from "./auth-client.js";
 import { AuthError } from "./errors.js";
 import { check, invalid, isPlace, optional, PLACE } from "./profile.js";
-import { baseOf, originsOf, REGION } from "./laserfiche.js";
+import { baseOf, originsOf, REGION } from "./laserfiche-places.js";
 
 /** What `@laserfiche/lf-api-client-core` calls `HttpRequestHandler`. */
 export interface LaserficheHandler {
@@ -58,10 +58,10 @@ export function laserficheHandler(
   };
 }
 
-/** Is a URL below a place? Prefixes end at segments. */
+/** Is a URL below a place? Prefixes end at segments, and a server that decodes `%2F` first is not led upwards. */
 function covers(place: string, url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { origin, pathname } = new URL(url);
-  const href = origin + pathname;
-  return href === place || href.startsWith(`${place}/`);
+  const climbs = /\/(?:\.|%2e){1,2}(?:\/|$)/i.test(pathname.replace(/%(?:2f|5c)/gi, "/"));
+  return !climbs && `${origin}${pathname}/`.startsWith(`${place}/`);
 }

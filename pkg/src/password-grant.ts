@@ -1,7 +1,8 @@
 /** The password grant of Laserfiche API servers (RFC 6749 4.3, which RFC 9700 2.4 forbids): only where nothing else is left. */
 import { AuthError, type AuthErrorCode } from "./errors.js";
 import { check, isText } from "./profile.js";
-import { endpoint, PATH, SERVER, tokenPathOf, type LaserficheServer } from "./laserfiche.js";
+import { endpoint, PATH, SERVER, tokenPathOf } from "./laserfiche-places.js";
+import type { LaserficheServer } from "./laserfiche.js";
 
 /** Octets of an answer, and milliseconds for it. */
 const LONGEST = 64 * 1024;

@@ -164,7 +164,7 @@ test("a server of one's own is known by its base", async () => {
   const request = {};
   assert.deepEqual(await handler.beforeFetchRequestAsync(`${origin}/LFRepositoryAPI/v2/Repositories`, request), { regionalDomain: "" });
   assert.equal(request.headers.Authorization, "Bearer access-1");
-  for (const url of [`${origin}/LFRepositoryAPI2/v2`, `${origin}/other`, `${origin}/LFRepositoryAPI/../other`, "/v2/Repositories"]) {
+  for (const url of [`${origin}/LFRepositoryAPI2/v2`, `${origin}/other`, `${origin}/LFRepositoryAPI/../other`, `${origin}/LFRepositoryAPI/..%2fother`, "/v2/Repositories"]) {
     await assert.rejects(handler.beforeFetchRequestAsync(url, {}), { code: "origin_not_allowed" });
   }
   for (const options of [{}, { regionalDomain: "au" }, { baseUrl: "http://lf.example" }, { region: "us" }, undefined]) {
