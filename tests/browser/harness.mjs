@@ -92,6 +92,7 @@ async function buildProbe(folder, page, entry) {
   await copyFile(source(page), join(folder, page));
   // The worker's script, where the bundle looks for it: beside itself.
   await copyFile(source("../../pkg/dist/vault.js"), join(folder, "vault.js"));
+  await copyFile(source("trapping-vault.mjs"), join(folder, "trapping-vault.js"));
 }
 
 /** @typedef {{ page: import("playwright-core").Page, context: import("playwright-core").BrowserContext, complaints: string[], records: { channel: string, text: string }[] }} Tab */

@@ -86,8 +86,9 @@ function listen(origin) {
   };
   for (const name of ["debug", "log", "info", "warn", "error", "dir", "table", "trace"]) watch(console, name, "console");
   // Its name is the `state` of the one response that it is for: who does not know that does not hear it.
-  const channelOf = (holder) => {
-    if (holder instanceof MessagePort) return "port";
+  const channelOf = (holder, [message]) => {
+    // With that a page gives its worker what it has kept for it.
+    if (holder instanceof MessagePort) return message?.[2] === "adopt" ? "port:adopt" : "port";
     return /^wardkey:.{27}/.test(holder?.name) && holder instanceof BroadcastChannel ? "relay" : "message";
   };
   for (const holder of [globalThis, MessagePort.prototype, BroadcastChannel.prototype, Worker.prototype]) {

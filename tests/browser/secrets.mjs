@@ -25,7 +25,7 @@ const ISSUED = ["access_token", "id_token", "refresh_token", "refreshToken"];
 
 /** A sign-in in progress: its record has to hold them, for the way back. */
 const PENDING = ["verifier", "state", "nonce"];
-const PENDING_RECORD = /^(sessionStorage:|cookie:__Host-)wardkey[:-]1[:-]/;
+const PENDING_RECORD = /^(sessionStorage:|cookie:__Host-)wardkey[:-]1[:-]|^port:adopt$/;
 
 /** An app that asked for it (`storage`) has its tokens there. */
 const KEPT = ["token", "claim", "nonce"];

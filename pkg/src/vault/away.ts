@@ -14,6 +14,7 @@ export { take } from "../take.js";
 
 /** The port of a worker whose sign-ins in progress are kept here: a worker has neither of these storages. */
 class KeepingPort extends Port {
+  declare readonly call: Port["call"];
   readonly #area: string;
   #isLost = false;
 
@@ -27,8 +28,6 @@ class KeepingPort extends Port {
       throw new AuthError("storage_unavailable", "storage", "the storage for sign-ins is denied or full");
     };
   }
-
-  override readonly call: Port["call"];
 
   protected override greeted(): Promise<unknown> {
     return this.ask("adopt", JSON.stringify(this.#kept() ?? ""));

@@ -3,6 +3,9 @@ import { AuthError } from "../errors.js";
 import type { Transport } from "../transport.js";
 import type { FetchCall, ResponseHead } from "./messages.js";
 
+/** Statuses with which `Response` takes no body, not even an empty one (Fetch 2.2.3). */
+const BODILESS = [204, 205, 304];
+
 /** What goes back, and what of it is handed over. */
 export type Sent = [value: unknown, transfer: Transferable[]];
 
@@ -24,7 +27,7 @@ export async function fetchCall(engine: Transport, call: FetchCall, signal: Abor
   const [response, challenge] = await engine.fetch(sent, String(call.api), call.replayable === true, false);
   const { status, statusText, url, type, body } = response;
   const head: ResponseHead = { init: { status, statusText, headers: [...response.headers] }, url, type };
-  if (!body) return [[head, null, challenge], []];
+  if (!body || BODILESS.includes(status)) return [[head, null, challenge], []];
   const handed = canHandOver() ? followed(body, end) : await response.arrayBuffer();
   return [[head, handed, challenge], [handed]];
 }
