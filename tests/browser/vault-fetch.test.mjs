@@ -114,7 +114,7 @@ test(
     assert.deepEqual(head, {
       url,
       status: 418,
-      statusText: "I'm a teapot",
+      statusText: "I'm a Teapot",
       ok: false,
       type: "cors",
       redirected: false,

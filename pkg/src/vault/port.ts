@@ -61,7 +61,7 @@ export class Port implements Transport {
     const greeting = new Promise<Greeting>((resolve, reject) => {
       this.#port = this.start(this.#url, this.#name, reject as () => void);
       this.#port.onmessage = ({ data }) => this.#hear(data);
-      const greet = (name: string) => resolve(this.ask("hello", text(name)));
+      const greet = (name: string) => void this.ask<Greeting>("hello", text(name)).then(resolve, reject);
       if (!locks) return greet("");
       // The browser frees it when the page is gone: so the worker knows.
       const name = `wardkey:${crypto.randomUUID()}`;
