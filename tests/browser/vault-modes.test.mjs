@@ -72,7 +72,7 @@ test(
 test(
   "a session in a shared worker is there after a reload, wherever the sign-in in progress is kept",
   suite.withPage(async ({ page }) => {
-    for (const transactionStorage of ["sessionStorage", "cookie"]) {
+    for (const transactionStorage of ["cookie", "sessionStorage"]) {
       const { kept, sub, isolation, status } = await throughRedirect(page, { transactionStorage });
       assert.match(kept, transactionStorage === "cookie" ? /^__Host-wardkey-1-/ : /^wardkey:1:/);
       assert.deepEqual([sub, isolation, status], ["alice", "shared", 200], transactionStorage);

@@ -1,5 +1,6 @@
-//! `cargo xtask bench`: the package side by side with its peers in one run of a browser; `cargo xtask bench fleet`: a
-//! hundred thousand clients after an outage, natively.
+//! `cargo xtask bench`: the package side by side with its peers in one run of a browser; `cargo xtask bench vault`: a
+//! request through the vault beside one without; `cargo xtask bench fleet`: a hundred thousand clients after an outage,
+//! natively.
 
 use std::process::ExitCode;
 
@@ -14,6 +15,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
         return replace(cargo().args(["bench", "--locked", "--bench", "fleet"]));
     }
     build::run()?;
+    if let ["vault", arguments @ ..] = arguments {
+        let mut bench = command("node");
+        return replace(bench.arg("bench/vault.mjs").args(arguments).env("CHROMIUM", setup::chromium()?));
+    }
     setup::npm_packages(&project::root().join("bench"))?;
     replace(command("node").arg("bench/bench.mjs").args(arguments).env("CHROMIUM", setup::chromium()?))
 }
