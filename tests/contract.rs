@@ -121,7 +121,12 @@ fn same(name: &str, mut theirs: BTreeMap<String, (bool, String)>, table: &[Membe
 
 #[test]
 fn options_have_the_same_names() {
-    same("AuthOptions", interface("AuthOptions"), AUTH_OPTIONS, &["logger", "wasm", "workerUrl", "exposeAccessToken"]);
+    same(
+        "AuthOptions",
+        interface("AuthOptions"),
+        AUTH_OPTIONS,
+        &["logger", "wasm", "workerUrl", "exposeAccessToken"],
+    );
     same("AuthorizationParams", interface("AuthorizationParams"), AUTHORIZATION_PARAMS, &[]);
     same("IdTokenPolicy", interface("IdTokenPolicy"), ID_TOKEN_POLICY, &[]);
     same("ServerPolicies", interface("ServerPolicies"), POLICIES, &[]);
