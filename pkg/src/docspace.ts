@@ -41,6 +41,8 @@ export function docspace(options: { portal: string; openIdConnect?: boolean }): 
     },
     ...(options.openIdConnect && { scope: ["openid"], idToken: idToken(origin) }),
     api: `${origin}/api/2.0`,
+    // The portal is shown in frames of no other origin, unless somebody allowed it there.
+    restore: "none",
     policies: { scopeGrammar: "docspace", plainRedirectUri: true },
   };
 }

@@ -141,7 +141,7 @@ test("docspace: a portal with and without OpenID Connect", async () => {
   const endpoints = { issuer: portal, authorization_endpoint: `${portal}/oauth2/authorize`, token_endpoint: `${portal}/oauth2/token` };
   const policies = { scopeGrammar: "docspace", plainRedirectUri: true };
   const plain = profiles.docspace({ portal: `${portal}/` });
-  assert.deepEqual(plain, { metadata: endpoints, api: `${portal}/api/2.0`, policies });
+  assert.deepEqual(plain, { metadata: endpoints, api: `${portal}/api/2.0`, restore: "none", policies });
   const { request } = await clientOf({ ...plain, scope: "files:read" });
   assert.match(request.searchParams.get("state"), /^[\w-]+$/);
   assert.equal(request.searchParams.has("nonce"), false);
@@ -152,6 +152,7 @@ test("docspace: a portal with and without OpenID Connect", async () => {
     scope: ["openid"],
     idToken: { expectIssuer: `${portal}/oauth2`, expectAudience: portal, algorithms: ["ES256", "RS256"] },
     api: `${portal}/api/2.0`,
+    restore: "none",
     policies,
   });
   await clientOf(identified);
