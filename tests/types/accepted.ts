@@ -259,6 +259,7 @@ export async function everyProfile(client: AuthClient): Promise<void> {
   await createAuthClient({ ...docspace({ portal: "https://acme.example", openIdConnect: true }), clientId: "spa" });
   const { api, userUrl, refresh, signOutUrl, csrf } = shiftiq({ baseUrl: "https://acme.example/v2/e01" });
   void [api, userUrl, refresh.url, signOutUrl, csrf?.header];
+  await createCookieSession({ ...shiftiq({ baseUrl: "https://acme.example/v2/e01" }), signInUrl: "https://acme.example/in" });
   const credential = await dangerouslyUsePasswordGrant(server, { username: "ann", password: "" });
   same<typeof credential.scheme, "bearer">(true);
   const handler = laserficheHandler(client, { regionalDomain: "us" });
