@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: the demo page, an authorization server and a protected API, on this machine.
+//! `cargo xtask demo`: the demo page, an authorization server and a protected API, on this machine; or with
+//! `--provider NAME` the page and a stand-in for a real system.
 
 use std::process::ExitCode;
 

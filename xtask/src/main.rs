@@ -32,7 +32,7 @@ const USAGE: &str = "\
 cargo xtask build            build the npm package in pkg/ and print its sizes
 cargo xtask check            format, layers, lints, native tests and types: no browser needed
 cargo xtask test [SUITE…]    everything, or these suites
-cargo xtask demo [ARGS…]     build and start the demo
+cargo xtask demo [ARGS…]     build and start the demo; with --provider NAME on a stand-in for a real system
 cargo xtask bench [ARGS…]    build and measure against the peers, in a browser
 cargo xtask bench fleet      a fleet of clients after an outage, by a simulated clock
 cargo xtask mutants [ARGS…]  how many faults in src/protocol no test notices, by cargo-mutants
