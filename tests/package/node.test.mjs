@@ -23,8 +23,10 @@ const MAIN = [
 const PROVIDERS = [
   "dangerouslyUsePasswordGrant",
   "docspace",
+  "docspaceScope",
   "laserfiche",
   "laserficheHandler",
+  "laserficheScope",
   "laserficheSelfHosted",
   "shiftiq",
 ];

@@ -39,6 +39,7 @@ test("the tarball holds these files and no other", async (t) => {
     "dist/providers.d.ts",
     "dist/providers.js",
     "dist/relay.d.ts",
+    "dist/scopes.d.ts",
     "dist/session-types.d.ts",
     "dist/shiftiq.d.ts",
     "dist/types.d.ts",

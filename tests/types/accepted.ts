@@ -36,8 +36,12 @@ import { createAuthClient as createInline } from "wardkey/inline";
 import {
   dangerouslyUsePasswordGrant,
   docspace,
+  docspaceScope,
+  type DocSpaceScope,
   laserfiche,
   laserficheHandler,
+  laserficheScope,
+  type LaserficheScope,
   laserficheSelfHosted,
   shiftiq,
 } from "wardkey/providers";
@@ -206,6 +210,9 @@ export async function everyMethod(): Promise<void> {
   await client.dpopProof({ method: "GET", url: proof });
   same<Awaited<ReturnType<typeof client.hasScope>>, boolean>(true);
   await client.hasScope(["notes.read", "notes.write"]);
+  const operations = [{ method: "GET", url: "/notes" }];
+  same<Awaited<ReturnType<typeof client.scopesFor>>, string[]>(true);
+  await client.signIn({ scope: await client.scopesFor(operations, { granular: true }) });
   same<typeof client.scopes, { granted: string[]; requested: string[]; missing: string[] }>(true);
 
   await client.revoke();
@@ -298,3 +305,32 @@ export async function otherSchemes(): Promise<void> {
   const never: never = await cookies.signIn({ returnTo: "/inbox" });
   return never;
 }
+
+/** Builders and literals are of the same types, and are what `scope` takes. */
+export const ofLaserfiche: LaserficheScope[] = [
+  laserficheScope.repository("Read"),
+  laserficheScope.repository("ReadWrite", "Repositories/r-1/Entries/1"),
+  laserficheScope.table("Write"),
+  laserficheScope.table("Read", "MyTable('1')"),
+  laserficheScope.project("Test With Spaces"),
+  laserficheScope.collections,
+  "repository.ReadWrite",
+  "repository/Repositories/r-1.Read",
+  "odata4/table.Read",
+  "project/Global",
+];
+export const ofDocSpace: DocSpaceScope[] = [
+  docspaceScope.files("read"),
+  docspaceScope.rooms("write"),
+  docspaceScope.accounts("read"),
+  docspaceScope.self("write"),
+  docspaceScope.openid,
+  "accounts.self:read",
+];
+export const scoped: AuthOptions = { ...least, scope: [...ofLaserfiche, ...ofDocSpace] };
+const entry = laserficheScope.repository("Read", "Repositories/r-1");
+same<typeof entry, "repository/Repositories/r-1.Read">(true);
+const tables = laserficheScope.table("ReadWrite");
+same<typeof tables, "table.ReadWrite">(true);
+const files = docspaceScope.files("write");
+same<typeof files, "files:write">(true);

@@ -10,6 +10,18 @@ import {
 } from "wardkey";
 import { docspace, laserfiche, laserficheSelfHosted, shiftiq } from "wardkey/providers";
 
+import { type AuthClient, type AuthOptions, type AuthState, createAuthClient, isAuthError } from "wardkey";
+import {
+  docspace,
+  docspaceScope,
+  type DocSpaceScope,
+  laserfiche,
+  laserficheScope,
+  type LaserficheScope,
+  laserficheSelfHosted,
+  shiftiq,
+} from "wardkey/providers";
+
 declare const client: AuthClient;
 declare const state: AuthState;
 const issuer = "https://as.example";
@@ -157,3 +169,20 @@ void createCookieSession({ api, refresh: { url: "/refresh", every: 60 } });
 void createCookieSession({ api, cookie: "session=1" });
 // @ts-expect-error It is no client of an authorization server.
 void createCookieSession({ api, issuer });
+
+// @ts-expect-error Rights are words, and these are none.
+laserficheScope.repository("read");
+// @ts-expect-error Write first is no spelling.
+laserficheScope.table("WriteRead");
+// @ts-expect-error A project has no right.
+laserficheScope.project("Global", "Read");
+// @ts-expect-error Scopes are case-sensitive.
+export const misspelt: LaserficheScope = "Repository.Read";
+// @ts-expect-error There is no such right.
+export const noRight: LaserficheScope = "repository.All";
+// @ts-expect-error Nor this one.
+docspaceScope.files("delete");
+// @ts-expect-error Only keys have it.
+export const everything: DocSpaceScope = "*:read";
+// @ts-expect-error Requests have a method.
+void client.scopesFor([{ url: "/notes" }]);
