@@ -196,8 +196,11 @@ export class Client implements AuthClient {
   }
 
   async scopesFor(operations: { method: string; url: string }[], options?: { granular?: boolean }): Promise<string[]> {
-    const given = operations?.map((it) => ({ ...it, url: absolute(it?.url) }));
-    return this.#run("scopesFor", { ...options, operations: given });
+    let asked: string[] = [];
+    for (const { method, url } of operations) {
+      asked = await this.#run("scopesFor", { ...options, method, url: absolute(url), asked });
+    }
+    return asked;
   }
 
   async revoke(which: "access_token" | "refresh_token" | "all" = "all"): Promise<void> {

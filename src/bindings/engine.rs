@@ -117,7 +117,12 @@ impl Engine {
                 Ok(self.client.covers(method, href).into())
             }
             "hasScope" => Ok(self.client.has_scope(&scopes(&given)?).into()),
-            "scopesFor" => Ok(value::to_js(&scopes_for(&self.client, &given)?)),
+            "scopesFor" => {
+                let (method, href) = operation(&given)?;
+                let asked = given.get("asked").and_then(Value::texts).unwrap_or_default();
+                let asked = self.client.ask(asked, method, href, given.is_true("granular"))?;
+                Ok(value::to_js(&Value::from(asked.as_slice())))
+            }
             "frontChannelLogout" => Ok(self.client.front_channel_logout(&url(&given)?).into()),
             "initiatedLogin" => Ok(value::to_js(&initiated(&self.client, &url(&given)?))),
             "checkApi" => Target::read_all(Some(&given)).map(|_| JsValue::UNDEFINED),
@@ -211,24 +216,17 @@ fn scopes(given: &Value) -> Result<Vec<String>, AuthError> {
     scope::read(given).ok_or_else(|| shape::invalid("scope", "is not a list of scopes (RFC 6749 3.3)"))
 }
 
-/// A request by its method and URL.
-const OPERATION: &[Member] = &[required("method", Kind::Text), required("url", Kind::Text)];
+/// A request by its method and URL; for `scopesFor`, with what is asked for by now.
+const OPERATION: &[Member] = &[
+    required("method", Kind::Text),
+    required("url", Kind::Text),
+    optional("granular", Kind::Flag),
+    optional("asked", Kind::Texts),
+];
 
 fn operation(given: &Value) -> Result<(&str, &str), AuthError> {
     shape::check_options(given, OPERATION)?;
     Ok((given.text("method").unwrap_or_default(), given.text("url").unwrap_or_default()))
-}
-
-/// The argument of `scopesFor`.
-const SCOPES_FOR: &[Member] = &[required("operations", Kind::Any), optional("granular", Kind::Flag)];
-
-fn scopes_for(client: &Client<Browser>, given: &Value) -> Result<Value, AuthError> {
-    shape::check_options(given, SCOPES_FOR)?;
-    let operations = given.get("operations").and_then(Value::as_array);
-    let operations = operations.ok_or_else(|| shape::invalid("operations", "is not a list of requests"))?;
-    let operations: Result<Vec<_>, _> = operations.iter().map(operation).collect();
-    let scopes = client.scopes_for(&operations?, given.is_true("granular"))?;
-    Ok(Value::from(scopes.as_slice()))
 }
 
 /// The argument of `dpopProof`.

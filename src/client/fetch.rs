@@ -83,7 +83,10 @@ impl<P: Platform> Client<P> {
             now.as_ref().map(|user| &user.subject) != person.as_ref().map(|user| &user.subject)
         };
         loop {
-            self.must_be_granted(call, &options)?;
+            // Nothing is sent that the server is known to refuse.
+            if self.permits(options.wanted.resource.as_deref(), &call.method, &call.url) == Some(false) {
+                return Err(refused(Code::ScopeMissing, "the granted scopes do not allow the request"));
+            }
             let token = self.token(&options).await?;
             if is_other(self.subject()) {
                 return Err(refused(Code::Aborted, "another person is signed in by now"));
@@ -117,60 +120,43 @@ impl<P: Platform> Client<P> {
     /// Would the granted scopes do for a request to a URL that `api` covers? What the target asks for by `scope` was
     /// granted then, and nothing in the grammar of scopes is against it.
     pub fn covers(&self, method: &str, href: &str) -> bool {
-        let config = &self.0.config;
-        config.targets().iter().find(|target| target.covers(href)).is_some_and(|target| {
+        find(self.0.config.targets(), href).is_ok_and(|target| {
             self.has_scope(&target.scope)
-                && self.session(|session| config.grammar().permits(&session.granted, method, href))
-                    != Ok(Some(false))
+                && self.permits(target.resource.as_deref(), method, href) != Some(false)
         })
     }
 
     /// Is somebody signed in to whom all of this was granted?
     pub fn has_scope(&self, scopes: &[String]) -> bool {
-        let grammar = self.0.config.grammar();
-        self.session(|session| grammar.includes(&session.granted, scopes)).unwrap_or(false)
+        self.granted().is_some_and(|granted| self.0.config.grammar().includes(&granted, scopes))
     }
 
-    /// The least scopes for requests, each a method and a URL that `api` covers: what their targets ask for, and what
-    /// the grammar of scopes says; with `granular`, for their paths alone where it has such.
+    /// What is asked for and the least scopes that a request needs besides: what the target that covers its URL asks for,
+    /// and what the grammar of scopes says; with `granular`, for its path alone where there are such.
     ///
     /// # Errors
-    /// `origin_not_allowed` for a URL that no target covers; `scope_missing` where no scope allows a request.
-    pub fn scopes_for(&self, operations: &[(&str, &str)], granular: bool) -> Result<Vec<String>, AuthError> {
-        let config = &self.0.config;
-        let mut asked = Vec::new();
-        // A scope to write may be one to read too.
-        for reading in [false, true] {
-            for (method, href) in operations.iter().filter(|(method, _)| scope::is_reading(method) == reading)
-            {
-                let target = find(config.targets(), href)?;
-                asked.extend(config.grammar().missing(&target.scope, &asked));
-                if !config.grammar().ask(&mut asked, method, href, granular) {
-                    return Err(refused(
-                        Code::ScopeMissing,
-                        "no scope that can be asked for allows the request",
-                    ));
-                }
-            }
+    /// `origin_not_allowed` for a URL that no target covers; `scope_missing` where no scope allows the request.
+    pub fn ask(
+        &self,
+        mut asked: Vec<String>,
+        method: &str,
+        href: &str,
+        granular: bool,
+    ) -> Result<Vec<String>, AuthError> {
+        let grammar = self.0.config.grammar();
+        let target = find(self.0.config.targets(), href)?;
+        asked.extend(grammar.missing(&target.scope, &asked));
+        let asked = grammar.ask(asked, method, href, granular);
+        match scope::has(&asked, "") {
+            false => Ok(asked),
+            true => Err(refused(Code::ScopeMissing, "no scope that can be asked for allows the request")),
         }
-        Ok(asked)
     }
 
-    /// Nothing is sent that the server is known to refuse. (For another resource, the scopes are those of its token.)
-    fn must_be_granted(&self, call: &Call<P::Call>, options: &TokenOptions) -> Result<(), AuthError> {
-        let resource = &options.wanted.resource;
-        let grammar = self.0.config.grammar();
-        let permits = self.session(|session| {
-            let is_own = resource.is_none() || *resource == session.resource;
-            is_own.then(|| grammar.permits(&session.granted, &call.method, &call.url)).flatten()
-        });
-        match permits {
-            Ok(Some(false)) => Err(refused(
-                Code::ScopeMissing,
-                "the granted scopes do not allow the request; see scopes.missing",
-            )),
-            _ => Ok(()),
-        }
+    /// Does the server allow a request, as far as is known? A token for a resource of its own has scopes of its own.
+    fn permits(&self, resource: Option<&str>, method: &str, href: &str) -> Option<bool> {
+        let granted = self.granted().filter(|_| resource.is_none())?;
+        self.0.config.grammar().permits(&granted, method, href)
     }
 
     /// The token that the request may have.

@@ -10,7 +10,6 @@ use crate::protocol::http::Cache;
 use crate::protocol::json::Value;
 use crate::protocol::metadata::Metadata;
 use crate::protocol::par;
-use crate::protocol::scope;
 use crate::protocol::transaction::LIFETIME;
 
 /// Where to send the browser.
@@ -170,9 +169,9 @@ impl<P: Platform> Client<P> {
         // A key that stays on this page cannot be asked for by another (RFC 9449 10).
         let thumbprint = self.public_key().filter(|_| self.keeps_key()).map(|key| key.thumbprint());
         let config = &self.0.config;
-        let granted = self.session(|session| session.granted.clone()).unwrap_or_default();
+        let granted = self.granted().unwrap_or_default();
         let minted = authorize::request(config, sign_in, window, &entropy, thumbprint.as_deref(), &granted);
-        let asked = minted.1.get("scope").and_then(scope::read).unwrap_or_default();
+        let asked = minted.1.get("scope").and_then(Value::texts).unwrap_or_default();
         if let Some(reason) = (config.grammar().doubt)(&asked) {
             self.tell(Event::ScopeDoubtful(reason));
         }

@@ -162,6 +162,11 @@ impl<P: Platform> Client<P> {
         }
     }
 
+    /// What was granted to who is signed in.
+    pub(super) fn granted(&self) -> Option<Rc<Vec<String>>> {
+        self.session(|session| Rc::clone(&session.granted)).ok()
+    }
+
     /// Changes the session, if there is one, and tells of it.
     pub(super) fn change_session(&self, change: impl FnOnce(&mut Session)) {
         {

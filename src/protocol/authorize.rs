@@ -269,8 +269,8 @@ fn requested_scope(config: &Config, given: &Value, granted: &[String]) -> Vec<St
     }
     if config.keeps_granted() {
         config.grammar().keep(&mut scope, granted);
-        // A server may grant it to a client that did not ask, and does not know what to do with it.
-        scope.retain(|token| config.is_openid() || token != "openid");
+        // A server may grant it to a client that did not ask for it, and would not know what to do with it.
+        scope.retain(|token| token != "openid" || config.is_openid());
     }
     scope
 }

@@ -68,6 +68,7 @@ pub struct Config {
     issuer: Option<String>,
     targets: Vec<Target>,
     tag: String,
+    grammar: &'static Grammar,
 }
 
 impl Config {
@@ -113,6 +114,7 @@ impl Config {
             targets: Target::read_all(options.get("api"))?,
             tag: hash::sha256_base64url(fingerprint.as_bytes()).chars().take(8).collect(),
             metadata: metadata.map(Rc::new),
+            grammar: providers::grammar(options.given("policies").and_then(|it| it.text("scopeGrammar"))),
             options: options.clone(),
         };
         config.check_redirect_uris()?;
@@ -289,7 +291,7 @@ impl Config {
 
     /// What scopes mean.
     pub fn grammar(&self) -> &'static Grammar {
-        providers::grammar(self.policies().text("scopeGrammar"))
+        self.grammar
     }
 
     /// Does a sign-in keep what was granted before? Only where it is known what scopes mean together.

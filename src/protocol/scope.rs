@@ -47,17 +47,16 @@ pub fn read(value: &Value) -> Option<Vec<String>> {
     }
 }
 
-/// What scopes mean to a server. Each rule is handed what was granted; paths are as [`path`] gives them.
+/// What scopes mean to a server. Paths are as [`path`] gives them.
 #[derive(Debug)]
 pub struct Grammar {
     /// What of a scope was not granted, as a scope; nothing where all of it was.
     pub lacks: fn(scope: &str, granted: &[String]) -> Option<String>,
-    /// Is a request allowed by these scopes? Nothing where the grammar does not know the path.
+    /// Is a request allowed by what was granted? (Nothing granted: no scope was asked for, nor one named.) Nothing where
+    /// the grammar does not know the path, or nobody can say.
     pub allows: fn(granted: &[String], method: &str, path: &str) -> Option<bool>,
-    /// Is it with a token for which no scope was asked, nor one named? Nothing where nobody can say.
-    pub allows_unscoped: fn(method: &str, path: &str) -> Option<bool>,
-    /// The least scope that allows a request, of those for a whole API or (`granular`) of all that there are. Nothing
-    /// where none does.
+    /// The least scope that allows a request, of those for a whole API or (`granular`) of all that there are; an empty
+    /// one where none does. Nothing where none is needed or known.
     pub least: fn(method: &str, path: &str, granular: bool) -> Option<String>,
     /// Why what is asked for will not be of the use that it seems to be.
     pub doubt: fn(asked: &[String]) -> Option<&'static str>,
@@ -65,9 +64,8 @@ pub struct Grammar {
 
 /// Scopes mean their text (RFC 6749 3.3 leaves the rest to the server).
 pub static PLAIN: Grammar = Grammar {
-    lacks: |scope, granted| (!granted.iter().any(|known| known == scope)).then(|| scope.to_owned()),
+    lacks: |scope, granted| if has(granted, scope) { None } else { Some(scope.to_owned()) },
     allows: |_, _, _| None,
-    allows_unscoped: |_, _| None,
     least: |_, _, _| None,
     doubt: |_| None,
 };
@@ -76,15 +74,18 @@ impl Grammar {
     /// What was asked for and not granted, each part of it once.
     pub fn missing(&self, requested: &[String], granted: &[String]) -> Vec<String> {
         let mut missing: Vec<String> = Vec::new();
-        for lack in requested.iter().filter_map(|scope| (self.lacks)(scope, granted)) {
-            missing.extend((self.lacks)(&lack, &missing));
+        for scope in requested {
+            let lack = (self.lacks)(scope, granted).and_then(|lack| (self.lacks)(&lack, &missing));
+            if let Some(lack) = lack {
+                missing.push(lack);
+            }
         }
         missing
     }
 
     /// Was all of this granted?
     pub fn includes(&self, granted: &[String], scopes: &[String]) -> bool {
-        scopes.iter().all(|scope| (self.lacks)(scope, granted).is_none())
+        self.missing(scopes, granted).is_empty()
     }
 
     /// Adds to what is asked for what was granted before, as far as it is not in it. Who asks for nothing in
@@ -96,66 +97,71 @@ impl Grammar {
         }
     }
 
-    /// Is a request to this URL allowed by what was granted? Nothing where the grammar cannot say.
+    /// Is a request to this URL allowed by what was granted? Nothing where nobody can say.
     pub fn permits(&self, granted: &[String], method: &str, href: &str) -> Option<bool> {
-        let path = path(href)?;
-        match granted {
-            [] => (self.allows_unscoped)(method, &path),
-            _ => (self.allows)(granted, method, &path),
-        }
+        (self.allows)(granted, method, &path(href)?)
     }
 
-    /// Adds to what is asked for the least that allows a request to this URL. False where nothing does.
-    pub fn ask(&self, asked: &mut Vec<String>, method: &str, href: &str, granular: bool) -> bool {
-        let Some(path) = path(href) else { return false };
-        if (self.allows)(asked, method, &path) != Some(false) {
-            return true;
-        }
-        let Some(least) = (self.least)(method, &path, granular) else { return false };
-        if (self.lacks)(&least, asked).is_some() {
-            // What is for less than this one is not needed any more.
-            let wider = [least];
-            asked.retain(|narrower| (self.lacks)(narrower, &wider).is_some());
-            asked.extend(wider);
-        }
-        true
+    /// What is asked for and the least that allows a request to this URL, each part once; an empty scope is in it where
+    /// nothing does.
+    pub fn ask(&self, asked: Vec<String>, method: &str, href: &str, granular: bool) -> Vec<String> {
+        let least = path(href).and_then(|path| (self.least)(method, &path, granular));
+        let Some(least) = least.and_then(|least| (self.lacks)(&least, &asked)) else { return asked };
+        let least = [least];
+        // What is for less than this is not needed any more.
+        let mut asked = self.missing(&asked, &least);
+        asked.extend(least);
+        asked
     }
 }
 
-/// Does a request with this method read only, as far as methods go (RFC 9110 9.2.1)?
+/// Is a scope among others, by its text?
+pub fn has(scopes: &[String], scope: &str) -> bool {
+    scopes.iter().any(|known| known == scope)
+}
+
+/// Does a request with this method only read, as far as methods go (RFC 9110 9.2.1)?
 pub fn is_reading(method: &str) -> bool {
-    ["GET", "HEAD"].iter().any(|reading| method.eq_ignore_ascii_case(reading))
+    method.eq_ignore_ascii_case("GET") || method.eq_ignore_ascii_case("HEAD")
 }
 
 /// The path of a URL without a slash at its end. What is escaped in it without need is unescaped, as servers do
 /// before they compare (RFC 3986 6.2.2.2); what would change its segments, or no scope can have, stays as it is.
 pub fn path(href: &str) -> Option<String> {
     let (place, ..) = url::split(href);
-    let mut rest = Url::canonical(place)?.path;
-    rest = rest.strip_suffix('/').unwrap_or(rest);
-    let mut path = String::new();
-    while let Some((before, after)) = text::cut(rest, b'%') {
-        path.push_str(before);
-        let plain = plain_octet(after);
-        path.push(plain.unwrap_or('%'));
-        rest = plain.and_then(|_| after.get(2..)).unwrap_or(after);
+    let escaped = Url::canonical(place)?.path;
+    let mut rest = escaped.strip_suffix('/').unwrap_or(escaped).as_bytes();
+    let mut path = Vec::new();
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        path.push(match behind {
+            [high, low, behind @ ..] if *first == b'%' => plain(*high, *low).map_or(b'%', |octet| {
+                rest = behind;
+                octet
+            }),
+            _ => *first,
+        });
     }
-    path.push_str(rest);
-    Some(path)
+    String::from_utf8(path).ok()
 }
 
 /// What two hexadecimal digits stand for, if it could as well stand there itself.
-fn plain_octet(digits: &str) -> Option<char> {
-    let [high, low, ..] = digits.as_bytes() else { return None };
-    let octet = u8::try_from(form::hex(*high)? << 4 | form::hex(*low)?).ok()?;
-    (octet.is_ascii_graphic() && !matches!(octet, b'"' | b'%' | b'/' | b'\\')).then_some(char::from(octet))
+fn plain(high: u8, low: u8) -> Option<u8> {
+    let octet = (form::hex(high)? << 4 | form::hex(low)?) as u8;
+    (octet.is_ascii_graphic() && !b"\"%/\\".contains(&octet)).then_some(octet)
 }
 
-/// Does a path begin with the segments of a pattern, of which `*` is any? ASCII case makes no difference: these
-/// servers' routes have none.
-pub fn begins(path: &str, pattern: &str) -> bool {
+/// Does a path have the segments of a pattern, of which `*` is any, and `...` whatever follows? ASCII case makes no
+/// difference: these servers' routes have none.
+pub fn fits(path: &str, pattern: &str) -> bool {
     let mut segments = text::parts(path, b'/').into_iter();
-    let fits =
-        |part: &str| segments.next().is_some_and(|segment| part == "*" || part.eq_ignore_ascii_case(segment));
-    text::parts(pattern, b'/').into_iter().all(fits)
+    for part in text::parts(pattern, b'/') {
+        if part == "..." {
+            return true;
+        }
+        if !segments.next().is_some_and(|segment| part == "*" || part.eq_ignore_ascii_case(segment)) {
+            return false;
+        }
+    }
+    segments.next().is_none()
 }

@@ -34,6 +34,7 @@ mod response_modes;
 mod response_order;
 mod return_to;
 mod revocation;
+mod scopes;
 mod session;
 mod sign_in;
 mod sign_out;

@@ -6,6 +6,7 @@ mod challenge;
 mod dpop;
 mod encodings;
 mod messages;
+mod scopes;
 mod urls;
 
 use proptest::prelude::*;

@@ -1,48 +1,33 @@
 //! The scopes of Laserfiche ("OAuth 2.0 Scopes for Laserfiche APIs"; the required scopes of the Repository API v2).
 //!
-//! A scope is an API or a place in it and the rights there, `repository/Repositories/r-1/Entries/1.ReadWrite`, or a
-//! project. Scopes are case-sensitive; the paths of requests are not.
+//! A scope is a place in an API and the rights to it, `repository/Repositories/r-1/Entries/1.ReadWrite`, or a project.
+//! Scopes are case-sensitive; the paths of requests are not.
 
-use crate::protocol::scope::{Grammar, begins, is_reading};
+use crate::protocol::scope::{Grammar, fits, has, is_reading};
 use crate::protocol::text;
 
 /// What scopes mean here.
-pub static GRAMMAR: Grammar = Grammar { lacks, allows, allows_unscoped, least, doubt };
+pub static GRAMMAR: Grammar = Grammar { lacks, allows, least, doubt };
 
-/// What a scope with rights is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Api {
-    /// Any version of the Repository API.
-    Repository,
-    /// The tables of the projects that were granted too.
-    Table,
-    /// The tables themselves.
-    OData,
-    /// Collections.
-    Collections,
-}
-
-/// How scopes begin, and whether a path may follow.
-const APIS: &[(&str, Api, bool)] = &[
-    ("repository", Api::Repository, true),
-    ("odata4/table", Api::OData, true),
-    ("table", Api::Table, false),
-    ("collections", Api::Collections, false),
-];
+/// Any version of the Repository API, with what is below it.
+const REPOSITORY: &str = "repository";
+/// Tables, with what is below them.
+const ODATA: &str = "odata4/table";
+/// The tables of the projects that were granted too.
+const TABLE: &str = "table";
+const COLLECTIONS: &str = "collections";
 
 /// A scope, taken apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope<'a> {
     /// A project by its name, in which `+` stands for a space. It gives no right of its own.
     Project(&'a str),
-    /// Rights to what is at a path of an API and below it. The path is empty, or begins with a slash.
+    /// Rights to a resource and what is below it.
     Access {
-        /// Of this API.
-        api: Api,
-        /// Empty: all of it.
-        path: &'a str,
-        /// Each begins with an upper-case letter: `Read`, `Write`, `All`.
-        rights: Vec<&'a str>,
+        /// An API, or a place in it: `repository`, `odata4/table/MyTable`.
+        resource: &'a str,
+        /// One or several, each beginning with an upper-case letter: `Read`, `Write`, `All`, `ReadWrite`.
+        rights: &'a str,
     },
 }
 
@@ -54,59 +39,53 @@ impl<'a> Scope<'a> {
             return (!name.is_empty()).then_some(Scope::Project(name));
         }
         let (resource, rights) = text::cut_last(text, b'.')?;
-        let place = |(name, api, has_places): &(&str, Api, bool)| {
-            let path = resource.strip_prefix(name)?;
-            let fits = path.is_empty() || *has_places && path.starts_with('/') && path.len() > 1;
-            fits.then_some((*api, path))
-        };
-        let (api, path) = APIS.iter().find_map(place)?;
-        Some(Scope::Access { api, path, rights: words(rights)? })
+        let is_place = [REPOSITORY, ODATA].iter().any(|api| is_below(resource, api, true));
+        let is_known = resource == TABLE || resource == COLLECTIONS || is_place && !resource.ends_with('/');
+        (is_known && !words(rights).is_empty()).then_some(Scope::Access { resource, rights })
     }
 
     /// The text.
     pub fn write(&self) -> String {
         match self {
             Scope::Project(name) => ["project/", name].concat(),
-            Scope::Access { api, path, rights } => {
-                let name = APIS.iter().find(|(_, known, _)| known == api).map_or("", |(name, ..)| name);
-                [name, path, ".", &rights.concat()].concat()
-            }
+            Scope::Access { resource, rights } => [resource, ".", rights].concat(),
         }
     }
 }
 
-/// rights = 1*( UPPER *LOWER )
-fn words(text: &str) -> Option<Vec<&str>> {
+/// The rights of several: rights = 1*( UPPER *LOWER ). None where it is something else.
+fn words(rights: &str) -> Vec<&str> {
     let mut words = Vec::new();
-    let mut rest = text;
+    let mut rest = rights;
     while let Some(first) = rest.bytes().next() {
         let small = rest.bytes().skip(1).take_while(u8::is_ascii_lowercase).count();
-        let (word, behind) = rest.split_at_checked(small + 1).filter(|_| first.is_ascii_uppercase())?;
+        let Some((word, behind)) = rest.split_at_checked(small + 1).filter(|_| first.is_ascii_uppercase())
+        else {
+            return Vec::new();
+        };
         words.push(word);
         rest = behind;
     }
-    (!words.is_empty()).then_some(words)
+    words
 }
 
 fn lacks(scope: &str, granted: &[String]) -> Option<String> {
-    if granted.iter().any(|known| known == scope) {
-        return None;
-    }
-    let Some(Scope::Access { api, path, rights }) = Scope::parse(scope) else {
-        return Some(scope.to_owned());
+    let Some(Scope::Access { resource, rights }) = Scope::parse(scope) else {
+        return (!has(granted, scope)).then(|| scope.to_owned());
     };
-    let is_lacking = |right: &&str| !is_held(granted, api, path, right, true);
-    let rights: Vec<&str> = rights.into_iter().filter(is_lacking).collect();
-    (!rights.is_empty()).then(|| Scope::Access { api, path, rights }.write())
+    let mut lacking = words(rights);
+    lacking.retain(|right| !is_held(granted, resource, right, true));
+    (!lacking.is_empty()).then(|| Scope::Access { resource, rights: &lacking.concat() }.write())
 }
 
-fn is_held(granted: &[String], api: Api, path: &str, right: &str, exactly: bool) -> bool {
-    granted.iter().filter_map(|scope| Scope::parse(scope)).any(|scope| match scope {
-        Scope::Access { api: of, path: root, rights } if rights.contains(&right) => match (of, api) {
-            (Api::Table, Api::OData) => has_project(granted),
-            (Api::OData, Api::Table) => root.is_empty(),
-            _ => of == api && is_below(path, root, api, exactly),
-        },
+/// Was a right to a resource granted, to itself or to what it is in?
+fn is_held(granted: &[String], resource: &str, right: &str, exactly: bool) -> bool {
+    granted.iter().any(|scope| match Scope::parse(scope) {
+        Some(Scope::Access { resource: root, rights }) if words(rights).contains(&right) => {
+            is_below(resource, root, exactly)
+                || (resource, root) == (TABLE, ODATA)
+                || root == TABLE && resource.starts_with(ODATA) && has_project(granted)
+        }
         _ => false,
     })
 }
@@ -115,109 +94,98 @@ fn has_project(scopes: &[String]) -> bool {
     scopes.iter().any(|scope| matches!(Scope::parse(scope), Some(Scope::Project(_))))
 }
 
-/// Is a path at or below another? It ends with a segment; a table has its rows in parentheses.
-fn is_below(path: &str, root: &str, api: Api, exactly: bool) -> bool {
-    path.split_at_checked(root.len()).is_some_and(|(start, rest)| {
+/// Is a resource another, or below it? Below begins with a segment; a table has its rows in parentheses.
+fn is_below(resource: &str, root: &str, exactly: bool) -> bool {
+    resource.split_at_checked(root.len()).is_some_and(|(start, rest)| {
         let is_same = if exactly { start == root } else { start.eq_ignore_ascii_case(root) };
-        is_same && (rest.is_empty() || rest.starts_with('/') || api == Api::OData && rest.starts_with('('))
+        let is_row = || rest.starts_with('(') && root.starts_with(ODATA);
+        is_same && (rest.is_empty() || rest.starts_with('/') || is_row())
     })
 }
 
-/// The right that a method needs, unless [`RIGHTS`] says otherwise.
-fn usual_right(method: &str) -> &'static str {
-    if is_reading(method) { "Read" } else { "Write" }
-}
-
-/// Operations of the Repository API whose right is not that of their method; without one, they need no scope. Those
-/// of v2 are what its description says, those of v1 what its names say.
-const RIGHTS: &[(&str, &str, &str)] = &[
-    ("POST", "/v2/Repositories/*/Entries/*/Export", "Read"),
-    ("POST", "/v2/Repositories/*/Entries/*/ExportAsync", "Read"),
-    ("POST", "/v2/Repositories/*/Entries/*/Fields/GetDynamicFieldLogicValue", "Read"),
-    ("POST", "/v2/Repositories/*/Searches/SearchAsync", "Read"),
-    ("POST", "/v2/Repositories/*/SimpleSearches", "Read"),
-    ("GET", "/v2/Repositories/*/Tasks", ""),
-    ("DELETE", "/v2/Repositories/*/Tasks", ""),
-    ("POST", "/v1/Repositories/*/Entries/*/*/GetEdocWithAuditReason", "Read"),
-    ("POST", "/v1/Repositories/*/Entries/*/Fields/GetDynamicFieldLogicValue", "Read"),
-    ("POST", "/v1/Repositories/*/Searches", "Read"),
-    ("DELETE", "/v1/Repositories/*/Searches/*", "Read"),
-    ("POST", "/v1/Repositories/*/SimpleSearches", "Read"),
-    ("GET", "/v1/Repositories/*/Tasks/*", ""),
-    ("DELETE", "/v1/Repositories/*/Tasks/*", ""),
-];
+/// Operations of the Repository API whose right is not that of their method; `-`: they need none. Those of v2 are what
+/// its description says, those of v1 what its names say.
+const RIGHTS: &str = "Read POST /v2/Repositories/*/Entries/*/Export
+Read POST /v2/Repositories/*/Entries/*/ExportAsync
+Read POST /v2/Repositories/*/Entries/*/Fields/GetDynamicFieldLogicValue
+Read POST /v2/Repositories/*/Searches/SearchAsync
+Read POST /v2/Repositories/*/SimpleSearches
+- GET /v2/Repositories/*/Tasks
+- DELETE /v2/Repositories/*/Tasks
+Read POST /v1/Repositories/*/Entries/*/*/GetEdocWithAuditReason
+Read POST /v1/Repositories/*/Entries/*/Fields/GetDynamicFieldLogicValue
+Read POST /v1/Repositories/*/Searches
+Read DELETE /v1/Repositories/*/Searches/*
+Read POST /v1/Repositories/*/SimpleSearches
+- GET /v1/Repositories/*/Tasks/*
+- DELETE /v1/Repositories/*/Tasks/*";
 
 /// What a request is, in terms of scopes.
-struct Operation<'a> {
-    api: Api,
-    path: &'a str,
+struct Operation {
+    resource: String,
+    /// `-` where none is needed.
     right: &'static str,
     /// What a token without any scope may: all of the Repository API v1. A server of one's own does not say.
     without_scopes: Option<bool>,
 }
 
-impl<'a> Operation<'a> {
+impl Operation {
     /// `/repository/v2/…` and `/odata4/table/…`, or `/LFRepositoryAPI/v2/…` of a server of one's own.
-    fn read(method: &str, path: &'a str) -> Option<Operation<'a>> {
-        let (root, rest) = step(path)?;
-        if root.eq_ignore_ascii_case("odata4") {
-            let (_, path) = step(rest).filter(|(api, _)| api.eq_ignore_ascii_case("table"))?;
-            let right = usual_right(method);
-            return Some(Operation { api: Api::OData, path, right, without_scopes: Some(false) });
-        }
-        let is_cloud = root.eq_ignore_ascii_case("repository");
-        let (version, path) =
-            step(rest).filter(|_| is_cloud || root.eq_ignore_ascii_case("LFRepositoryAPI"))?;
-        let (letter, number) = version.split_at_checked(1)?;
-        let is_number = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
-        if !(letter.eq_ignore_ascii_case("v") && is_number) {
+    fn read(method: &str, path: &str) -> Option<Operation> {
+        let (_, rest) = text::cut(path.strip_prefix('/')?, b'/')?;
+        let (version, below) = text::head(rest, b'/');
+        let is_in = |pattern| fits(path, pattern);
+        let (api, without_scopes) = if is_in("/odata4/table/...") {
+            (ODATA, Some(false))
+        } else if !is_version(version) {
             return None;
-        }
-        let count = |path: &str| path.bytes().filter(|octet| *octet == b'/').count();
-        let is_special = |(of, pattern, _): &&(&str, &str, &str)| {
-            method.eq_ignore_ascii_case(of) && begins(rest, pattern) && count(rest) == count(pattern)
+        } else if is_in("/repository/*/...") {
+            (REPOSITORY, Some(is_in("/repository/v1/...")))
+        } else if is_in("/LFRepositoryAPI/*/...") {
+            (REPOSITORY, None)
+        } else {
+            return None;
         };
-        let special = RIGHTS.iter().find(is_special);
-        Some(Operation {
-            api: Api::Repository,
-            path,
-            right: special.map_or_else(|| usual_right(method), |(.., right)| right),
-            without_scopes: is_cloud.then_some(number == "1"),
-        })
+        let operation = [method, " /", rest].concat();
+        let special = text::parts(RIGHTS, b'\n').into_iter().find_map(|row| {
+            let (right, pattern) = text::cut(row, b' ')?;
+            fits(&operation, pattern).then_some(right)
+        });
+        let right = special.unwrap_or(if is_reading(method) { "Read" } else { "Write" });
+        let resource = [api, if below.is_some() { "/" } else { "" }, below.unwrap_or_default()].concat();
+        Some(Operation { resource, right, without_scopes })
     }
 }
 
-/// The first segment of a path, and the path behind it.
-fn step(path: &str) -> Option<(&str, &str)> {
-    let path = path.strip_prefix('/')?;
-    let end = path.bytes().position(|octet| octet == b'/').unwrap_or(path.len());
-    path.split_at_checked(end)
+/// Is a segment `v` and a number?
+fn is_version(segment: &str) -> bool {
+    let mut octets = segment.bytes();
+    matches!(octets.next(), Some(b'v' | b'V'))
+        && segment.len() > 1
+        && octets.all(|digit| digit.is_ascii_digit())
 }
 
 fn allows(granted: &[String], method: &str, path: &str) -> Option<bool> {
-    let Operation { api, path, right, .. } = Operation::read(method, path)?;
-    Some(right.is_empty() || is_held(granted, api, path, right, false))
-}
-
-fn allows_unscoped(method: &str, path: &str) -> Option<bool> {
-    let operation = Operation::read(method, path)?;
-    if operation.right.is_empty() { Some(true) } else { operation.without_scopes }
+    let Operation { resource, right, without_scopes } = Operation::read(method, path)?;
+    match granted {
+        _ if right == "-" => Some(true),
+        [] => without_scopes,
+        _ => Some(is_held(granted, &resource, right, false)),
+    }
 }
 
 fn least(method: &str, path: &str, granular: bool) -> Option<String> {
-    let Operation { api, path, right, .. } = Operation::read(method, path)?;
-    let (api, path) = match api {
-        _ if granular => (api, path),
+    let Operation { resource, right, .. } = Operation::read(method, path)?;
+    let resource = match resource.starts_with(ODATA) {
+        _ if granular => &resource,
         // Which project it takes besides, only the app can know.
-        Api::OData => (Api::Table, ""),
-        _ => (api, ""),
+        true => TABLE,
+        false => REPOSITORY,
     };
-    Some(Scope::Access { api, path, rights: vec![right] }.write())
+    (right != "-").then(|| Scope::Access { resource, rights: right }.write())
 }
 
 fn doubt(asked: &[String]) -> Option<&'static str> {
-    let is_table =
-        |scope: &String| matches!(Scope::parse(scope), Some(Scope::Access { api: Api::Table, .. }));
-    let is_useless = asked.iter().any(is_table) && !has_project(asked);
+    let is_useless = asked.iter().any(|scope| scope.starts_with("table.")) && !has_project(asked);
     is_useless.then_some("table scopes reach nothing without a scope for a project")
 }
