@@ -8,9 +8,6 @@ import {
   createCredentialFetch,
   isAuthError,
 } from "wardkey";
-import { docspace, laserfiche, laserficheSelfHosted, shiftiq } from "wardkey/providers";
-
-import { type AuthClient, type AuthOptions, type AuthState, createAuthClient, isAuthError } from "wardkey";
 import {
   docspace,
   docspaceScope,
