@@ -41,6 +41,6 @@ export async function fetchWith(
   const [response, challenge] = await send(first);
   // Once: a server that repeats its challenge is not asked for ever.
   if (!challenge || !onStepUp || (await onStepUp(challenge)) !== "retry") return response;
-  if (!again) throw new AuthError("body_not_replayable", "fetch", "the body is a stream; send the request anew");
+  if (!again) throw new AuthError("body_not_replayable", "fetch", "send the request anew");
   return (await send(again))[0];
 }

@@ -16,7 +16,7 @@ export function go(navigate: () => void): void {
   try {
     navigate();
   } catch {
-    throw new AuthError("discovery_failed", "authorize", "the browser cannot go to the server's URL");
+    throw new AuthError("discovery_failed", "authorize", "the browser cannot go there");
   }
 }
 
@@ -25,7 +25,7 @@ export function request(input: RequestInfo | URL, init?: RequestInit, baseUrl?: 
   try {
     return new Request(baseUrl && !(input instanceof Request) ? new URL(input, baseUrl) : input, init);
   } catch {
-    throw misuse("the browser takes neither this URL nor these options", "fetch");
+    throw misuse("the browser takes no such request", "fetch");
   }
 }
 
@@ -42,7 +42,7 @@ export function isReplayable(input: unknown, init?: RequestInit): boolean {
 export function unlessAborted<R>(step: () => Promise<R>, phase: AuthErrorPhase, signal?: AbortSignal | null): Promise<R> {
   if (!signal) return step();
   return new Promise((resolve, reject) => {
-    const stop = () => reject(new AuthError("aborted", phase, "the caller's signal ended the call"));
+    const stop = () => reject(new AuthError("aborted", phase, "by the caller's signal"));
     if (signal.aborted) return stop();
     signal.addEventListener("abort", stop);
     const done = () => signal.removeEventListener("abort", stop);

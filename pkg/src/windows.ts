@@ -50,13 +50,13 @@ const failed = (code: "aborted" | "timeout" | "popup_blocked" | "popup_closed", 
   new AuthError(code, "authorize", reason, code === "timeout");
 
 const aborted = (isAborted: boolean | undefined) =>
-  isAborted ? failed("aborted", "the caller's signal or a sign-out ended the sign-in") : undefined;
+  isAborted ? failed("aborted", "by the caller's signal, or a sign-out") : undefined;
 
 /** Opens a popup, in the tick of the click. */
 export function openPopup(url: string | undefined, features = "popup,width=480,height=680"): Window {
   let popup: Window | null | undefined;
   go(() => (popup = globalThis.open(url ?? "about:blank", "", features)));
-  if (!popup) throw failed("popup_blocked", "the browser opens no window; call it in the tick of a click");
+  if (!popup) throw failed("popup_blocked", "call it in the tick of a click");
   return popup;
 }
 
@@ -76,7 +76,7 @@ export async function popupResponse(
       // To a page with this policy, the popup seems closed as soon as it shows the server's page.
       void call("cutsOff", location.href).then((cut) => cut && (bound = LIFETIME));
     }
-    if (Date.now() - goneSince > bound) return failed("popup_closed", "the window was closed before it was done");
+    if (Date.now() - goneSince > bound) return failed("popup_closed", "it was closed too soon");
     return aborted(signal?.aborted);
   };
   try {
@@ -101,7 +101,7 @@ export async function frameResponse(
   frame.title = "Sign-in";
   frame.src = url;
   try {
-    const late = () => (Date.now() > end ? failed("timeout", "no response came to the frame in time") : undefined);
+    const late = () => (Date.now() > end ? failed("timeout", "no response came to the frame") : undefined);
     const waiting = response(listen, state, () => aborted(isOver()) ?? late());
     // Not `body`: a script in the head is sooner.
     document.documentElement.append(frame);
