@@ -36,6 +36,11 @@ export class AuthError extends Error {
     return new AuthError("not_initialised", "configuration", "the engine stopped; reload the page");
   }
 
+  /** Parts that are loaded later bring a copy of this class. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isAuthError(value);
+  }
+
   /** What `JSON.stringify` sees. */
   toJSON(): object {
     return { ...this, message: this.message };

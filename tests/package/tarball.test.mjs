@@ -21,7 +21,6 @@ test("the tarball holds these files and no other", async (t) => {
     "README.md",
     "dist/auth-client.d.ts",
     "dist/away.js",
-    "dist/chunk.js",
     "dist/codes.d.ts",
     "dist/cookie-session.d.ts",
     "dist/cookies.d.ts",

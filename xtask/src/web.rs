@@ -12,11 +12,9 @@ use crate::{gates, project};
 /// The entries of the package, by the names of their files.
 const ENTRIES: [&str; 4] = ["index", "inline", "worker", "providers"];
 
-/// What is one file for itself: the entries that share nothing, and the script of the worker.
-const WHOLE: [&str; 4] = ["index", "inline", "providers", "vault"];
-
-/// What is split: the page's part of the vault, from what is loaded only where there is no such worker.
-const SPLIT: [&str; 1] = ["worker"];
+/// What is shipped: the entries, the script of the worker, and what the page's part of the vault loads only where there is
+/// no such worker. Each is one file.
+const FILES: [&str; 5] = ["index", "inline", "worker", "vault", "away"];
 
 /// Writes the `.d.ts` files and the bundled entries to `pkg/dist`, and the engine beside them.
 pub(crate) fn build() -> Result<()> {
@@ -91,19 +89,14 @@ fn tsc(name: &str, files: &[PathBuf], options: serde_json::Value) -> Result<()> 
     run(node_tool("tsc").arg("--project").arg(&file)).context("TypeScript found errors")
 }
 
+/// One minified ES module a file. `console` calls are those of wasm-bindgen's glue: our sources have none.
 fn bundle(dist: &Path) -> Result<()> {
-    esbuild(dist, &WHOLE, &[])?;
-    esbuild(dist, &SPLIT, &["--splitting", "--chunk-names=[name]"])
-}
-
-/// Minified ES modules. `console` calls are those of wasm-bindgen's glue: our sources have none.
-fn esbuild(dist: &Path, entries: &[&str], more: &[&str]) -> Result<()> {
-    let entries = entries.iter().map(|entry| project::root().join(format!("pkg/src/{entry}.ts")));
+    let entries = FILES.map(|file| project::root().join(format!("pkg/src/{file}.ts")));
     let manifest = std::fs::read_to_string(project::root().join("pkg/package.json"))?;
     let manifest: serde_json::Value = serde_json::from_str(&manifest).context("pkg/package.json")?;
     run(node_tool("esbuild")
         .args(entries)
-        .args(more)
+        .arg("--external:./away.js")
         .arg(format!("--define:VERSION={}", manifest["version"]))
         .arg(format!("--outdir={}", dist.display()))
         .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--drop:console"])

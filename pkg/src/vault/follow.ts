@@ -1,4 +1,5 @@
 import { Follower, type Way } from "../regain.js";
+import { away } from "../vault-away.js";
 
 /** Follows a session that outlasts its pages: the worker knows what was before. */
 export class SharedFollower extends Follower {
@@ -8,6 +9,6 @@ export class SharedFollower extends Follower {
 
   protected override async take(way: Way): Promise<void> {
     const { call } = this.it.transport;
-    return (await import("./away.js")).take(this.it, way, { guard: () => call("guard"), forgo: () => call("forgo") });
+    return (await away()).take(this.it, way, { guard: () => call("guard"), forgo: () => call("forgo") });
   }
 }

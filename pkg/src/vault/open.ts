@@ -2,6 +2,7 @@
 import { AuthError, misuse } from "../errors.js";
 import type { Listener } from "../transport.js";
 import type { AuthOptions } from "../types.js";
+import { away } from "../vault-away.js";
 import { SharedFollower } from "./follow.js";
 import { version, type Charter } from "./messages.js";
 import { Port, type Opened } from "./port.js";
@@ -44,5 +45,5 @@ export async function openVault(files: Files, wasm: unknown, given: AuthOptions,
     }
   }
   charter.options = options;
-  return (await import("./away.js")).openAway([url, charter, listener]);
+  return (await away()).openAway([url, charter, listener]);
 }

@@ -1,16 +1,15 @@
 /** What the page does for a worker that does not outlast it or shall keep no sign-in in progress, and without one. */
-import type { Listener } from "../transport.js";
-// By way of the entry, so that the build puts all that it shares with this file into one more file and not into several.
-import { AuthError } from "../worker.js";
-import { PageFollower } from "../follow.js";
-import { openDirect } from "./direct.js";
-import { SharedFollower } from "./follow.js";
-import type { Charter } from "./messages.js";
-import { nameOf, type Plan } from "./open.js";
-import { Port, type Opened } from "./port.js";
-import { canOutlast, trusted } from "./start.js";
+import { AuthError } from "./errors.js";
+import { PageFollower } from "./follow.js";
+import type { Listener } from "./transport.js";
+import { openDirect } from "./vault/direct.js";
+import { SharedFollower } from "./vault/follow.js";
+import type { Charter } from "./vault/messages.js";
+import { nameOf, type Plan } from "./vault/open.js";
+import { Port, type Opened } from "./vault/port.js";
+import { canOutlast, trusted } from "./vault/start.js";
 
-export { take } from "../take.js";
+export { take } from "./take.js";
 
 /** The port of a worker whose sign-ins in progress are kept here: a worker has neither of these storages. */
 class KeepingPort extends Port {
