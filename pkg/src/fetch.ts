@@ -15,11 +15,10 @@ export interface FetchTargets {
 /** Checks what is for the page, and lets the engine check the targets. */
 export function readFetchOptions(options: FetchOptions, checkApi: (api: unknown) => void): FetchTargets {
   const { api, baseUrl, onStepUp, ...rest } = options ?? {};
-  const wrong =
-    Object.keys(rest)[0] ??
-    (baseUrl === undefined || URL.canParse(baseUrl) ? undefined : "baseUrl") ??
-    (onStepUp === undefined || typeof onStepUp === "function" ? undefined : "onStepUp");
-  if (wrong) throw misuse(`${wrong} is wrong, or no option`);
+  const [unknown] = Object.keys(rest);
+  if (unknown) throw misuse(`${unknown} is no option`);
+  if (baseUrl !== undefined && !URL.canParse(baseUrl)) throw misuse("baseUrl is no URL");
+  if (onStepUp !== undefined && typeof onStepUp !== "function") throw misuse("onStepUp is no function");
   checkApi(api);
   return { api: JSON.stringify(api), baseUrl, onStepUp };
 }

@@ -14,7 +14,7 @@ const ENTRIES: [&str; 4] = ["index", "inline", "worker", "providers"];
 
 /// What is shipped: the entries, the script of the worker, and what the page's part of the vault loads only where there is
 /// no such worker. Each is one file.
-const FILES: [&str; 5] = ["index", "inline", "worker", "vault", "away"];
+const FILES: [&str; 6] = ["index", "inline", "worker", "providers", "vault", "away"];
 
 /// Writes the `.d.ts` files and the bundled entries to `pkg/dist`, and the engine beside them.
 pub(crate) fn build() -> Result<()> {
