@@ -54,7 +54,11 @@ export interface LogEntry {
 
 /** A client of one authorization server. Every method rejects or throws `AuthError` and nothing else. */
 export interface AuthClient {
-  /** Where the engine and the tokens are. Always "page" from `wardkey`. */
+  /**
+   * Where the engine and the tokens are. Always "page" from `wardkey`. From `wardkey/worker`: "shared", one worker for all
+   * pages that have the same options; "worker", where the browser has no SharedWorker; "page", where it has neither, or a
+   * policy of the page's is against it (the logger is told).
+   */
   readonly isolation: "page" | "worker" | "shared";
   /** A snapshot; the same object until something changes (fits React's `useSyncExternalStore`). */
   readonly state: AuthState;
@@ -70,7 +74,8 @@ export interface AuthClient {
   prepare(options?: SignInOptions): Promise<void>;
   /**
    * Mints an authorization URL, in this tick. Each call is a new transaction. `not_initialised` before `prepare`, and
-   * where requests must be pushed and none was, for these options.
+   * where requests must be pushed and none was, for these options; in `wardkey/worker` for all options but those that
+   * were prepared last.
    */
   createAuthorizeUrl(options?: SignInOptions): AuthorizeRequest;
 
@@ -158,6 +163,8 @@ export interface AuthClient {
    */
   handleInitiatedLogin(url?: string): Promise<boolean>;
 
-  /** Forgets everything, and ends every listener. */
+  /**
+   * Forgets everything, and ends every listener. A worker that other pages share goes on, and so does its session.
+   */
   dispose(): void;
 }

@@ -37,6 +37,7 @@ export interface AuthOptions {
    * Where the session rests. "memory" (default) is gone with the page. "sessionStorage" outlasts a reload, "localStorage" the
    * browser, and any script that ever runs in your origin can take the tokens out of either: choose it knowingly, with
    * `dpop`, by which what is taken is of no use elsewhere. The key is then kept in IndexedDB, where nobody can read it.
+   * `wardkey/worker` takes "memory" alone: its tokens stay in the worker.
    */
   storage?: "memory" | "sessionStorage" | "localStorage";
   /**
@@ -58,6 +59,9 @@ export interface AuthOptions {
    * Where a sign-in in progress (verifier, state, nonce; no token) rests between leaving the page and the response.
    * "sessionStorage" (default): this tab. "cookie": a `__Host-` cookie, SameSite=Lax, for ten minutes, where the response
    * comes to another tab; `appState` must be small. "memory": this page, for popups and frames alone; `signIn` is refused.
+   * From `wardkey/worker`, with a SharedWorker that outlasts its pages, "memory" is the default and serves `signIn` too:
+   * nothing is stored. Chromium ends such a worker five minutes after its last page is gone; who is longer at the
+   * server gets `transaction_not_found`.
    */
   transactionStorage?: "sessionStorage" | "cookie" | "memory";
   /**
@@ -80,7 +84,7 @@ export interface AuthOptions {
   policies?: ServerPolicies;
   /** Is told what happens. Entries hold no token, code, verifier or claim. */
   logger?: (entry: LogEntry) => void;
-  /** Where the engine's bytes come from. Default: `wardkey.wasm` beside the entry module. */
+  /** Where the engine's bytes come from; in `wardkey/worker` a URL. Default: `wardkey.wasm` beside the entry module. */
   wasm?: string | URL | BufferSource | WebAssembly.Module;
   /**
    * `wardkey/worker` only: URL of the worker's script, of the page's own origin. Default: `vault.js` beside the entry

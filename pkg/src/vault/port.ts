@@ -109,7 +109,10 @@ export class Port implements Transport {
   /** Asks the worker for what a signal may end. */
   #askUntil<R>(signal: AbortSignal, operation: string, argument: string | FetchCall, body?: FetchCall["body"]): Promise<R> {
     const id = ++this.#id;
-    signal.addEventListener("abort", () => this.#port.postMessage([PROTOCOL, id, "abort", ""]));
+    signal.addEventListener("abort", () => {
+      this.#pending.delete(id);
+      this.#port.postMessage([PROTOCOL, id, "abort", ""]);
+    });
     return this.ask(operation, argument, body, id);
   }
 

@@ -80,7 +80,7 @@ export class Service {
     const [protocol, id, operation, argument] = Array.isArray(data) ? (data as unknown[]) : [];
     if (protocol !== PROTOCOL || !Number.isSafeInteger(id) || typeof operation !== "string") return;
     const number = id as number;
-    if (operation === "abort") return link.calls.get(number)?.controller.abort();
+    if (operation === "abort") return abort(link, number);
     const isFetch = operation === "fetch";
     if (link.calls.has(number) || isFetch === (typeof argument === "string")) return;
     if (!isFetch && !Object.hasOwn(this.#steps, operation)) return;
@@ -199,6 +199,13 @@ export class Service {
     // A failure is the failure of the next call.
     void this.#engine().then(({ sight }) => this.#tell("stateChanged", sight), () => {});
   }
+}
+
+/** Ends a call, which nobody waits for any more; but an answer's body ends as bodies do. */
+function abort({ calls }: Link, id: number): void {
+  const call = calls.get(id);
+  if (!call?.isAnswered) calls.delete(id);
+  call?.controller.abort();
 }
 
 /** Each generation's module is loaded under a URL of its own. */
