@@ -1,7 +1,7 @@
 // The package in real bundlers, and what they make of it in a real browser under a strict CSP.
 
 import assert from "node:assert/strict";
-import { readFile, readdir, stat } from "node:fs/promises";
+import { cp, readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 
@@ -20,6 +20,24 @@ test("Vite emits the .wasm as a file and the bundle runs", async (t) => {
   const shipped = await readFile(join(folder, "node_modules/wardkey/dist/wardkey.wasm"));
   assert.ok(shipped.equals(await readFile(join(assets, wasm))));
   assert.deepEqual(await openApp(t, await serve(t, join(app, "dist"))), []);
+});
+
+test("Vite emits the worker of wardkey/worker as a file, and it is the one that runs", async (t) => {
+  const folder = await installPackage(t);
+  const app = await writeApp(folder, "wardkey/worker");
+  await vite.build({ root: app, logLevel: "warn", configFile: false });
+  const names = await readdir(join(app, "dist/assets"));
+  const [vault] = names.filter((name) => name.startsWith("vault-"));
+  const shipped = await readFile(join(folder, "node_modules/wardkey/dist/vault.js"));
+  assert.ok(shipped.equals(await readFile(join(app, "dist/assets", vault))));
+  assert.deepEqual(await openApp(t, await serve(t, join(app, "dist"))), []);
+});
+
+test("wardkey/worker runs unbundled, from the files of the package", async (t) => {
+  const folder = await installPackage(t);
+  const app = await writeApp(folder, "./wardkey/worker.js");
+  await cp(join(folder, "node_modules/wardkey/dist"), join(app, "wardkey"), { recursive: true });
+  assert.deepEqual(await openApp(t, await serve(t, app)), []);
 });
 
 test("Vite's development server runs it without configuration", async (t) => {

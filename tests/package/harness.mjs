@@ -35,6 +35,8 @@ export async function writeApp(folder, entry) {
     `import { createAuthClient } from ${JSON.stringify(entry)};
 const metadata = { issuer: "https://as.example", authorization_endpoint: "https://as.example/auth", token_endpoint: "https://as.example/token" };
 const client = await createAuthClient({ clientId: "spa", metadata });
+const isolation = ${JSON.stringify(entry.includes("worker") ? "shared" : "page")};
+if (client.isolation !== isolation) console.error("the engine is elsewhere", client.isolation);
 document.body.dataset.client = typeof client.signIn;
 `,
   );
