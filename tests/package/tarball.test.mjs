@@ -34,7 +34,6 @@ test("the tarball holds these files and no other", async (t) => {
     "dist/laserfiche-handler.d.ts",
     "dist/laserfiche.d.ts",
     "dist/password-grant.d.ts",
-    "dist/profile.d.ts",
     "dist/providers.d.ts",
     "dist/providers.js",
     "dist/relay.d.ts",
