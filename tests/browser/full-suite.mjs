@@ -6,9 +6,11 @@ import { StrictApi } from "./strict-api.mjs";
 
 export * from "./harness.mjs";
 
-export async function openFullSuite() {
+/** @param {Parameters<typeof openSuite>[2]} [launch] */
+export async function openFullSuite(launch) {
   const api = new StrictApi();
-  const suite = await openSuite({ extend: everything, api: (origins) => api.listener(origins) });
+  const servers = { extend: everything, api: (origins) => api.listener(origins) };
+  const suite = await openSuite(servers, undefined, launch);
   const { withPage } = suite;
   return Object.assign(suite, {
     api,

@@ -18,8 +18,8 @@ import { leaks } from "./secrets.mjs";
 /** A page with the package and nothing else, for tests of the API. It is a redirect URI too. */
 export const PROBE = "probe.html";
 
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-const FLAGS = [
+export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
@@ -61,20 +61,27 @@ export async function startOver(start, probe = PROBE, entry = "wardkey") {
 /**
  * @param {Parameters<typeof startServers>[0]} [servers]
  * @param {Parameters<typeof startServers>[1]} [entry]
+ * @param {Parameters<typeof openSuiteOver>[1]} [launch]
  */
-export async function openSuite(servers, entry) {
-  return openSuiteOver(await startServers(servers, entry));
+export async function openSuite(servers, entry, launch) {
+  return openSuiteOver(await startServers(servers, entry), launch);
 }
 
-/** @param {Awaited<ReturnType<typeof startOver>>} started */
-export async function openSuiteOver(started) {
-  const browser = await chromium.launch({
+/**
+ * @param {Awaited<ReturnType<typeof startOver>>} started
+ * @param {() => Promise<Pick<import("playwright-core").Browser, "newContext" | "close">>} [launch]
+ */
+export async function openSuiteOver(started, launch = launchChromium) {
+  return new Suite(started, await launch());
+}
+
+function launchChromium() {
+  return chromium.launch({
     executablePath: CHROMIUM,
     args: FLAGS,
     // Playwright turns it off; people have it on.
     ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });
-  return new Suite(started, browser);
 }
 
 async function buildProbe(folder, page, entry) {
