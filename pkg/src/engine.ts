@@ -3,7 +3,7 @@ import { isResponse, recipient } from "./callback.js";
 import { fromEngine, type EngineError } from "./codes.js";
 import { AuthError, misuse } from "./errors.js";
 import { text } from "./page.js";
-import { awaited, cutsOff, handOver } from "./relay.js";
+import { awaited, handOver } from "./relay.js";
 import { sight, tell, type Listener } from "./told.js";
 import type { Transport } from "./transport.js";
 import type { AuthOptions } from "./types.js";
@@ -85,7 +85,6 @@ export async function openEngine(source: WasmSource, options: AuthOptions, liste
     },
     async call(operation, argument) {
       if (operation === "relay") return handOver(argument as string, tag);
-      if (operation === "cutsOff") return cutsOff(argument as string);
       const answer = await attempt(() => current().call(operation, text(argument)));
       return operation === "getToken" ? { ...answer, expiresAt: answer.expiresAt ?? Infinity } : answer;
     },

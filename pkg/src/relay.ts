@@ -86,13 +86,3 @@ export function awaited(state: string, isOurs: (url: string) => boolean, signal:
     };
   });
 }
-
-/** Does the policy of this page cut it off from the windows that it opens? */
-export async function cutsOff(page: string): Promise<boolean> {
-  try {
-    const { headers } = await fetch(page, { method: "HEAD", cache: "force-cache" });
-    return /^same-origin(?!-allow)/.test(headers.get("cross-origin-opener-policy") ?? "");
-  } catch {
-    return false;
-  }
-}

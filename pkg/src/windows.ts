@@ -63,19 +63,20 @@ export function openPopup(url: string | undefined, features = "popup,width=480,h
 /** The response that comes to a popup. */
 export async function popupResponse(
   popup: Window,
-  { call, listen }: Transport,
+  { listen }: Transport,
   state: string,
   signal?: AbortSignal,
 ): Promise<string> {
   let goneSince = 0;
-  let bound = GRACE;
+  let isSeen = false;
   const ending = () => {
-    if (!popup.closed) return aborted(signal?.aborted);
-    if (!goneSince) {
-      goneSince = Date.now();
-      // To a page with this policy, the popup seems closed as soon as it shows the server's page.
-      void call("cutsOff", location.href).then((cut) => cut && (bound = LIFETIME));
+    if (!popup.closed) {
+      isSeen ||= isElsewhere(popup);
+      return aborted(signal?.aborted);
     }
+    goneSince ||= Date.now();
+    // A popup that a policy cuts off, of this page or of the server's, seems closed as soon as it shows the latter.
+    const bound = isSeen ? GRACE : LIFETIME;
     if (Date.now() - goneSince > bound) return failed("popup_closed", "it was closed too soon");
     return aborted(signal?.aborted);
   };
@@ -83,6 +84,16 @@ export async function popupResponse(
     return await response(listen, state, ending);
   } finally {
     popup.close();
+  }
+}
+
+/** Has the popup come to another origin, with nothing that cuts it off? */
+function isElsewhere(popup: Window): boolean {
+  try {
+    void popup.location.href;
+    return false;
+  } catch {
+    return true;
   }
 }
 

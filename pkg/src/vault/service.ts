@@ -33,7 +33,6 @@ const CALLS = [
   "look",
   "handleCallback",
   "relay",
-  "cutsOff",
   "userInfo",
   "revoke",
   "dpopProof",
