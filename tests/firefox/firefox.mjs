@@ -7,17 +7,17 @@ import puppeteer from "puppeteer-core";
 const FIREFOX = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
 const TIMEOUT = 15_000;
 
+/** @typedef {{ page: import("puppeteer-core").Page, context: import("puppeteer-core").BrowserContext, complaints: string[] }} Tab */
+
 /** A browser whose contexts (cookies, storage, caches) do not see each other. */
 export async function openFirefox() {
   const browser = await puppeteer.launch({ browser: "firefox", executablePath: FIREFOX, headless: true });
   return {
-    /** Firefox's own words for what it is. */
-    version: () => browser.version(),
     close: () => browser.close(),
     /**
      * A test body with a fresh context. It fails on an uncaught error and on any complaint in the console, those about
      * the Content Security Policy among them.
-     * @param {(tab: { page: import("puppeteer-core").Page, context: import("puppeteer-core").BrowserContext, complaints: string[] }) => Promise<void>} body
+     * @param {(tab: Tab) => Promise<void>} body
      */
     withPage: (body) => async () => {
       const context = await browser.createBrowserContext();
