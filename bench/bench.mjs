@@ -10,6 +10,7 @@ import { chromium } from "playwright-core";
 
 import { listen, observed } from "../www/server/http.mjs";
 import { authorizationServer, CLIENT_ID, SCOPE } from "./lib/authorization-server.mjs";
+import { FLAGS } from "./lib/browser.mjs";
 import { buildEntrant } from "./lib/build.mjs";
 import { entrants } from "./lib/contestants.mjs";
 import { circumstances, load } from "./lib/circumstances.mjs";
@@ -18,14 +19,6 @@ import { report, verdicts } from "./lib/report.mjs";
 import { sample } from "./lib/sample.mjs";
 
 const RESULTS = fileURLToPath(new URL("RESULTS.md", import.meta.url));
-const FLAGS = [
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-quic",
-  "--no-first-run",
-  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-];
 
 function options() {
   const { values } = parseArgs({

@@ -26,10 +26,10 @@ export async function buildEntrant(entrant, config) {
   await rm(folder, { recursive: true, force: true });
   await build({
     entryPoints: [
-      { in: path("contestants/page.ts"), out: "main" },
+      { in: path(entrant.script ?? "contestants/page.ts"), out: "main" },
       ...(entrant.wasm ? [{ in: "wardkey/wasm", out: "wardkey" }] : []),
     ],
-    alias: { contestant: path(`contestants/${entrant.source}`) },
+    alias: entrant.source ? { contestant: path(`contestants/${entrant.source}`) } : {},
     define: { CONFIG: JSON.stringify(config) },
     loader: { ".wasm": "copy" },
     outdir: folder,

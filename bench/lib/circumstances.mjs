@@ -20,16 +20,18 @@ import { entrants } from "./contestants.mjs";
 /** The processes that had or wanted a processor in the last minute, on average. */
 export const load = () => loadavg()[0].toFixed(1);
 
+const PACKAGES = [...entrants.map((entrant) => entrant.package).filter(Boolean), "oidc-provider", "esbuild"];
+
 /**
  * @param {import("playwright-core").Browser} browser
  * @param {number} samples
+ * @param {string[]} [packages] Those whose versions matter.
  * @returns {Promise<Omit<Circumstances, "loadAfter">>}
  */
-export async function circumstances(browser, samples) {
+export async function circumstances(browser, samples, packages = PACKAGES) {
   const processors = cpus();
   const gibibytes = Math.round(totalmem() / 2 ** 30);
-  const names = new Set([...entrants.map((entrant) => entrant.package).filter(Boolean), "oidc-provider", "esbuild"]);
-  const versions = await Promise.all([...names].map(async (name) => `${name} ${await version(name)}`));
+  const versions = await Promise.all([...new Set(packages)].map(async (name) => `${name} ${await version(name)}`));
   return {
     samples,
     date: new Date().toISOString().slice(0, 10),

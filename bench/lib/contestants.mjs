@@ -4,7 +4,8 @@
  * @typedef {object} Entrant
  * @property {string} id
  * @property {string} label
- * @property {string} source The file in contestants/.
+ * @property {string} [script] The page's script, where it is none that drives contestants.
+ * @property {string} [source] The file in contestants/.
  * @property {string} [package] The npm package; none on the empty page.
  * @property {boolean} [wasm] Is there a .wasm file beside the script?
  * @property {boolean} [preload] Does the page have the preload that the README recommends?

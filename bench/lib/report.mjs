@@ -97,7 +97,7 @@ function ratio(what, turns, key, id, peer) {
   return `${met(quotient < 1)}: ratio ${quotient.toFixed(2)}, ${what}`;
 }
 
-const met = (isMet) => (isMet ? "met" : "not met");
+export const met = (isMet) => (isMet ? "met" : "not met");
 
 const spread = (turns, id, key) =>
   quartiles(turns.filter((turn) => turn.id === id && turn[key] !== undefined).map((turn) => turn[key]));
@@ -152,9 +152,10 @@ function distinct(turns, id, key) {
   return [...new Map(lists.map((list) => [list.join(), list])).values()];
 }
 
-const grouped = (number) => number.toLocaleString("en-US");
+export const grouped = (number) => number.toLocaleString("en-US");
 
-function table(header, rows) {
+/** A table in Markdown; the first column has the names. */
+export function table(header, rows) {
   const line = (cells) => `| ${cells.join(" | ")} |`;
   return [line(header), line(header.map((_, column) => (column === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
 }

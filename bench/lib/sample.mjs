@@ -92,7 +92,8 @@ async function measureSignIn(page, { url }, exchanges, visit) {
   return { callback, callbackRequests: exchanges.map(requestLine) };
 }
 
-async function measureMemory(devtools) {
+/** Octets in use after a garbage collection. */
+export async function measureMemory(devtools) {
   await devtools.send("HeapProfiler.collectGarbage");
   const { usedSize } = await devtools.send("Runtime.getHeapUsage");
   return { heap: usedSize, wasmMemory: await linearMemory(devtools) };

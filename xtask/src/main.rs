@@ -34,6 +34,7 @@ cargo xtask check            format, layers, lints, native tests and types: no b
 cargo xtask test [SUITE…]    everything, or these suites
 cargo xtask demo [ARGS…]     build and start the demo; with --provider NAME on a stand-in for a real system
 cargo xtask bench [ARGS…]    build and measure against the peers, in a browser
+cargo xtask bench session    what a session costs its page: calls, storms, memory
 cargo xtask bench fleet      a fleet of clients after an outage, by a simulated clock
 cargo xtask mutants [ARGS…]  how many faults in src/protocol no test notices, by cargo-mutants
 cargo xtask layers [FOLDER]  the layer rule alone, for src/ of this folder";
