@@ -66,12 +66,19 @@ test(
       await signInOnProbe(page, suite, { clientId: "refresh", storage });
       const front = await openInFront(context, page);
       await signInOnProbe(front, suite, { clientId: "refresh", storage });
+      // As early as an app can act that wakes.
+      await page.evaluate((url) => {
+        globalThis.woken = new Promise((resolve) => {
+          const act = () => document.visibilityState === "visible" && resolve(globalThis.outcome(client.fetch(url)));
+          document.addEventListener("visibilitychange", act);
+        });
+      }, suite.apiUrl("/notes"));
       const devtools = await context.newCDPSession(page);
       await devtools.send("Page.setWebLifecycleState", { state: "frozen" });
       await front.evaluate(() => client.signOutLocal());
       const before = suite.seen("as").length;
       await page.bringToFront();
-      assert.equal((await notes(page)).code, "not_signed_in", storage);
+      assert.equal((await page.evaluate(() => globalThis.woken)).code, "not_signed_in", storage);
       assert.deepEqual([suite.seen("as").length, suite.calls().length], [before, 0], storage);
       await front.close();
     }
