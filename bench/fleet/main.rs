@@ -74,7 +74,7 @@ struct Figures {
 
 /// Signs a client in.
 async fn sign_in(client: Client<Device>, sign_in: Rc<SignIn>) {
-    let request = client.begin(&sign_in, Window::Page).await.expect("a request");
+    let request = client.begin(&sign_in, Window::Popup).await.expect("a request");
     let back = format!("https://app.example/?code=c&state={}", request.state);
     client.handle_callback(&back).await.expect("signed in");
 }
