@@ -10,6 +10,8 @@ import { installPackage, run } from "./harness.mjs";
 const MAIN = [
   "AuthError",
   "createAuthClient",
+  "createCookieSession",
+  "createCredentialFetch",
   "deleteCookie",
   "getCookie",
   "isAuthError",
@@ -19,6 +21,8 @@ const MAIN = [
   "serializeCookie",
   "setCookie",
 ];
+
+const WORKER = ["AuthError", "createAuthClient", "isAuthError"];
 
 const PROVIDERS = [
   "dangerouslyUsePasswordGrant",
@@ -53,7 +57,7 @@ const added = Object.getOwnPropertyNames(globalThis).filter((name) => !before.in
 log(JSON.stringify({ touched, added, exports: Object.keys(entry).sort() }));
 `;
 
-const ENTRIES = { wardkey: MAIN, "wardkey/inline": MAIN, "wardkey/providers": PROVIDERS };
+const ENTRIES = { wardkey: MAIN, "wardkey/inline": MAIN, "wardkey/worker": WORKER, "wardkey/providers": PROVIDERS };
 
 for (const [entry, exports] of Object.entries(ENTRIES)) {
   test(`importing ${entry} in Node touches no global and gives the documented names`, async (t) => {
