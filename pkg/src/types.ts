@@ -283,7 +283,7 @@ export interface AccessToken {
 
 /** A `fetch` of its own. */
 export interface FetchOptions {
-  /** Where it may send tokens, in place of the client's `api`. */
+  /** Where it may send tokens, in place of the client's `api`; with `exposeAccessToken: false`, only within that. */
   api: ApiTarget | ApiTarget[];
   /** What relative URLs are relative to. Default: the page. */
   baseUrl?: string;

@@ -1,5 +1,6 @@
 /** What the options of a vault must be, beside what the engine checks. */
 import { AuthError, misuse } from "../errors.js";
+import type { Transport } from "../transport.js";
 import type { Charter } from "./messages.js";
 
 export function check({ options, exposesTokens }: Charter): void {
@@ -8,6 +9,23 @@ export function check({ options, exposesTokens }: Charter): void {
   if (typeof exposesTokens !== "boolean") throw misuse("exposeAccessToken is neither true nor false");
 }
 
-/** What answers whoever asks for a token that is not to enter the page. */
-export const hidden = () =>
+const hidden = () =>
   new AuthError("credential_refused", "token", "the client was created with exposeAccessToken: false");
+
+/** The engine for pages that are to get no token: neither by asking for it, nor by naming a place where it is sent. */
+export function guarded(engine: Transport, { exposesTokens }: Charter): Transport {
+  if (exposesTokens) return engine;
+  const { call, fetch } = engine;
+  return Object.assign(engine, {
+    async call(operation: string, argument: unknown) {
+      if (operation === "getToken") throw hidden();
+      return call(operation, argument);
+    },
+    async fetch(...given: Parameters<typeof fetch>) {
+      const [{ method, url }, api] = given;
+      // Whatever targets the page names, the URL must be covered by those of the client: `scopesFor` refuses it if not.
+      if (api) engine.run("scopesFor", { method, url });
+      return fetch(...given);
+    },
+  });
+}

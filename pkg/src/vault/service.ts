@@ -4,7 +4,7 @@ import { Restore } from "../restore.js";
 import type { Transport } from "../transport.js";
 import type { AuthorizeRequest } from "../types.js";
 import { fetchCall, type Sent } from "./call.js";
-import { check, hidden } from "./charter.js";
+import { check, guarded } from "./charter.js";
 import { PROTOCOL, type Charter, type FetchCall, type Minted } from "./messages.js";
 import { shim } from "./shims.js";
 
@@ -32,6 +32,7 @@ const CALLS = [
   "beginFrame",
   "look",
   "handleCallback",
+  "getToken",
   "relay",
   "userInfo",
   "revoke",
@@ -125,12 +126,11 @@ export class Service {
     return {
       ...Object.fromEntries([...calls, ...runs]),
       hello: (engine, name, _, link) => this.#greet(engine, String(name), link),
-      adopt: (_, kept) => this.#adopt(String(kept)),
-      prepare: (engine, options) => prepare(engine, options),
-      getToken: (engine, options) => {
-        if (!this.#charter.exposesTokens) throw hidden();
-        return engine.call("getToken", options);
+      adopt: (_, kept) => {
+        // Where they are kept here, nobody else has a sign-in in progress to add.
+        if (this.#charter.options.transactionStorage !== "memory") this.#adopt(String(kept));
       },
+      prepare: (engine, options) => prepare(engine, options),
       listen: (engine, state, signal) => engine.listen(String(state), signal),
       way: (_, had) => {
         if (had === true) this.#restore.note(true);
@@ -166,13 +166,14 @@ export class Service {
     const { wasm, options, outlasts } = this.#charter;
     const generation = this.#generation;
     this.#module = await this.#load(generation);
-    const engine = await this.#module.openEngine(wasm, options, (event, detail, entry) => {
+    const opened = await this.#module.openEngine(wasm, options, (event, detail, entry) => {
       // What has stopped may still have something to tell.
       if (generation !== this.#generation) return;
       if (event === "signedIn") this.#restore.note(true);
       if (event === "signedOut" && (detail as { reason: string }).reason === "sign_out") this.#restore.note(false);
       this.#tell(event, detail, entry);
     });
+    const engine = guarded(opened, this.#charter);
     if (outlasts) engine.run("outlast");
     this.#key = `wardkey:1:${engine.tag}`;
     this.#restore = new Restore(options, engine.tag);
