@@ -64,7 +64,7 @@ const userField = html`<label class="field"
   >User name
   <input
     name="username"
-    value="alice"
+    placeholder="alice"
     autocomplete="username"
     autocapitalize="none"
     spellcheck="false"

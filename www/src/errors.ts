@@ -64,8 +64,8 @@ const WORDS: Partial<Record<AuthErrorCode, Words>> = {
   not_signed_in: ["You are not signed in.", "Sign in first, then ask again."],
   session_expired: ["Your time is up.", "The access token has expired. Sign in again; one click is enough."],
   origin_not_allowed: [
-    "The token stayed here.",
-    "This page may send it to its own API only, so the request was stopped before it left.",
+    "It was not sent.",
+    "This page may ask its own API only, so the request was stopped before it left.",
   ],
   scope_missing: [
     "That was not granted.",

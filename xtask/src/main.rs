@@ -36,6 +36,7 @@ cargo xtask demo [ARGS…]     build and start the demo; with --provider NAME on
 cargo xtask bench [ARGS…]    build and measure against the peers, in a browser
 cargo xtask bench session    what a session costs its page: calls, storms, memory
 cargo xtask bench fleet      a fleet of clients after an outage, by a simulated clock
+cargo xtask bench vault      what a request through the vault costs
 cargo xtask mutants [ARGS…]  how many faults in src/protocol no test notices, by cargo-mutants
 cargo xtask layers [FOLDER]  the layer rule alone, for src/ of this folder";
 
