@@ -8,6 +8,8 @@ export class SharedFollower extends Follower {
   }
 
   protected override async take(way: Way): Promise<void> {
+    // At once, and not when the rest has been loaded.
+    this.it.client.show({ status: "loading" });
     const { call } = this.it.transport;
     return (await away()).take(this.it, way, { guard: () => call("guard"), forgo: () => call("forgo") });
   }

@@ -65,7 +65,9 @@ export class Port implements Transport {
       if (!locks) return greet("");
       // The browser frees it when the page is gone: so the worker knows.
       const name = `wardkey:${crypto.randomUUID()}`;
-      void locks.request(name, () => (greet(name), new Promise((free) => signal.addEventListener("abort", free))));
+      const held = () => (greet(name), new Promise((free) => signal.addEventListener("abort", free)));
+      // Some frames of other sites are denied locks.
+      locks.request(name, held).catch(() => greet(""));
     });
     [this.tag, this.sight] = await greeting;
     // The worker holds this one: so the page knows when the worker is gone.
@@ -76,12 +78,18 @@ export class Port implements Transport {
   #lost(): void {
     this.#ready = undefined;
     this.#minted = {};
-    const error = new AuthError("not_initialised", "configuration", "the worker is gone, and starts again", true);
-    for (const [, reject] of this.#pending.values()) reject(error);
-    this.#pending.clear();
+    this.#end("the worker is gone, and starts again", true);
     // A failure is the failure of the next call.
     void this.open().then(() => this.#listener("stateChanged", this.sight), () => {});
     this.#listener("restarted", undefined);
+  }
+
+  /** Tells whoever waits. */
+  #end(reason: string, retryable?: boolean): AuthError {
+    const error = new AuthError("not_initialised", "configuration", reason, retryable);
+    for (const [, reject] of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    return error;
   }
 
   #hear([protocol, id, first, second, third, fourth]: Answer): void {
@@ -170,5 +178,8 @@ export class Port implements Transport {
   dispose(): void {
     this.life.abort();
     this.#port.close();
+    // So for every call from here on.
+    this.#ready = Promise.reject(this.#end("the client was disposed"));
+    this.#ready.catch(() => {});
   }
 }

@@ -50,6 +50,8 @@ export class Service {
   readonly #links = new Set<Link>();
   /** The lock that is held as long as this worker is there: so the pages know. */
   readonly #life = `wardkey:${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
+  /** Before that, a page would get it, and take this worker for gone. */
+  readonly #isHeld: Promise<void>;
   readonly #adopt: (kept: string) => void;
   readonly #steps = this.#table();
   #generation = 0;
@@ -66,7 +68,11 @@ export class Service {
       () => this.#key,
       (text) => this.#tell("keep", { text }),
     );
-    void (navigator.locks as LockManager | undefined)?.request(this.#life, () => new Promise(() => {}));
+    const locks = navigator.locks as LockManager | undefined;
+    this.#isHeld = new Promise((held) => {
+      if (!locks) return held();
+      locks.request(this.#life, () => (held(), new Promise(() => {}))).catch(held);
+    });
   }
 
   /** Takes up a page. */
@@ -142,10 +148,11 @@ export class Service {
   }
 
   /** `name` is that of a lock which the page holds as long as it is there. */
-  #greet({ tag, sight }: Transport, name: string, link: Link): unknown {
+  async #greet(engine: Transport, name: string, link: Link): Promise<unknown> {
+    await this.#isHeld;
     this.#links.add(link);
     if (name) void (navigator.locks as LockManager | undefined)?.request(name, () => this.#drop(link));
-    return [tag, sight, this.#life];
+    return [engine.tag, engine.sight, this.#life];
   }
 
   #drop(link: Link): void {
