@@ -12,6 +12,7 @@ import { chromium } from "playwright-core";
 
 import { buildPage } from "../../www/server/build.mjs";
 import { startDemo } from "../../www/server/demo.mjs";
+import { MODES } from "./modes.mjs";
 import { entryOf, finishRecords, recordedClients, recordPages } from "./recorder.mjs";
 import { leaks } from "./secrets.mjs";
 
@@ -31,7 +32,7 @@ export const FLAGS = [
 /**
  * The demo's servers over a page and the probe page, whichever browser comes.
  * @param {Pick<import("../../www/server/demo.mjs").DemoOptions, "extend" | "api" | "pageHeaders">} [servers] In place of the demo's.
- * @param {"wardkey" | "wardkey/worker"} [entry] What the probe page imports.
+ * @param {"wardkey" | "wardkey/worker" | "either"} [entry] What the pages import; "either": what the mode of the test has.
  */
 export function startServers(servers = {}, entry = "wardkey") {
   const start = (own) => startDemo({ port: 0, redirectPaths: [`/${PROBE}`], ...own, ...servers });
@@ -46,16 +47,21 @@ export function startServers(servers = {}, entry = "wardkey") {
  */
 export async function startOver(start, probe = PROBE, entry = "wardkey") {
   const folder = await mkdtemp(join(tmpdir(), "wardkey-browser-"));
-  await buildPage(folder, [recordedClients]);
+  await buildPage(folder, [entryOf(entry), recordedClients]);
   await buildProbe(folder, probe, entry);
   /** @type {import("../../www/server/http.mjs").Exchange[]} */
   const exchanges = [];
-  const demo = await start({ dist: folder, observe: (exchange) => exchanges.push(exchange) });
+  /** @type {Map<string, import("node:http").RequestListener>} */
+  const interceptors = new Map();
+  const intercept = (request, response) => {
+    if (request.method !== "OPTIONS") return interceptors.get(request.url.split("?")[0])?.(request, response);
+  };
+  const demo = await start({ dist: folder, observe: (exchange) => exchanges.push(exchange), intercept });
   const close = async () => {
     await demo.close();
     await rm(folder, { recursive: true, force: true });
   };
-  return { demo, exchanges, close };
+  return { demo, exchanges, interceptors, close };
 }
 
 /**
@@ -63,7 +69,7 @@ export async function startOver(start, probe = PROBE, entry = "wardkey") {
  * @param {Parameters<typeof startServers>[1]} [entry]
  * @param {Parameters<typeof openSuiteOver>[1]} [launch]
  */
-export async function openSuite(servers, entry, launch) {
+export async function openSuite(servers, entry = "either", launch) {
   return openSuiteOver(await startServers(servers, entry), launch);
 }
 
@@ -99,7 +105,9 @@ async function buildProbe(folder, page, entry) {
   await copyFile(source(page), join(folder, page));
   // The worker's script, where the bundle looks for it: beside itself.
   await copyFile(source("../../pkg/dist/vault.js"), join(folder, "vault.js"));
-  await copyFile(source("trapping-vault.mjs"), join(folder, "trapping-vault.js"));
+  for (const script of ["trapping-vault", "buffering-vault", "buffering"]) {
+    await copyFile(source(`${script}.mjs`), join(folder, `${script}.js`));
+  }
 }
 
 /** @typedef {{ page: import("playwright-core").Page, context: import("playwright-core").BrowserContext, complaints: string[], records: { channel: string, text: string }[] }} Tab */
@@ -112,6 +120,8 @@ class Suite {
     this.demo = servers.demo;
     /** @type {import("../../www/server/http.mjs").Exchange[]} Since the start of the test. */
     this.exchanges = servers.exchanges;
+    /** @type {import("./modes.mjs").Mode | undefined} That of the test, where it has one. */
+    this.mode = undefined;
     this.#servers = servers;
     this.#browser = browser;
   }
@@ -131,19 +141,36 @@ class Suite {
   withPage(body, options) {
     return async () => {
       this.exchanges.length = 0;
+      this.#servers.interceptors.clear();
       const context = await this.#browser.newContext(options);
       context.setDefaultTimeout(15_000);
       const complaints = await collectComplaints(context);
       const records = await recordPages(context, new URL(this.url()).origin);
+      const mode = MODES[this.mode];
+      if (mode) await context.addInitScript(enter, mode);
       try {
         const tab = { page: await context.newPage(), context, complaints, records };
         await body(tab);
         assert.deepEqual(complaints, []);
+        for (const { text } of records.filter(({ channel }) => channel === "isolation" && mode)) {
+          assert.deepEqual(JSON.parse(text), [mode.isolation]);
+        }
         assert.deepEqual(await this.leaks(tab), [], "secrets out of their place");
       } finally {
         await context.close();
       }
     };
+  }
+
+  /**
+   * What is to be done, in this test, with each request for a path, before the server sees it, wherever in the browser
+   * it comes from: answer in its place, wait, or see to the answer. CORS is the server's own matter.
+   * @param {string} path
+   * @param {import("node:http").RequestListener} [step] If not given, nothing any more.
+   */
+  intercept(path, step) {
+    if (step) this.#servers.interceptors.set(path, step);
+    else this.#servers.interceptors.delete(path);
   }
 
   /** Where, in all that the pages have said and what is stored now, secrets are that should not be there. */
@@ -180,6 +207,38 @@ class Suite {
       .filter(Boolean);
   }
 }
+
+/** In the page, before its scripts. */
+function enter({ entry, without }) {
+  globalThis.entry = entry;
+  for (const name of without) delete globalThis[name];
+}
+
+/** To intercept with: the server is down. */
+export function isDown(_request, response) {
+  response.writeHead(503, { "access-control-allow-origin": "*" }).end();
+}
+
+/** To intercept with: an answer that CORS lets nobody read, as if there were none. */
+export function isOutOfReach(_request, response) {
+  response.writeHead(200).end();
+}
+
+/** To intercept with: the server's answer is another one when it leaves. */
+export const changesTo = (edit) => (_request, response) => {
+  const { end } = response;
+  const chunks = [];
+  response.write = (chunk) => chunks.push(Buffer.from(chunk));
+  response.end = function (chunk, ...rest) {
+    if (chunk) chunks.push(Buffer.from(chunk));
+    const body = edit(Buffer.concat(chunks).toString("utf8"));
+    if (!response.headersSent) response.setHeader("content-length", Buffer.byteLength(body));
+    return end.call(this, body, ...rest);
+  };
+};
+
+/** What the browser itself said of requests to a server that was {@link isDown} or {@link isOutOfReach}. */
+export const isOfBrowser = (complaint) => /status of 503|ERR_FAILED|blocked by CORS/.test(complaint);
 
 async function collectComplaints(context) {
   const complaints = [];

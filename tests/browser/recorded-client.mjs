@@ -18,6 +18,7 @@ const EVENTS = [
 export async function createAuthClient(options) {
   const client = await create(withLogger(options));
   globalThis.tellForScan?.("storage option", options.storage ?? "memory");
+  globalThis.tellForScan?.("isolation", client.isolation);
   for (const event of EVENTS) client.on(event, (detail) => globalThis.tellForScan?.(`event:${event}`, detail));
   return client;
 }

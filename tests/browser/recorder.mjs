@@ -27,12 +27,17 @@ export async function finishRecords(context, records, dumpStores) {
   }
 }
 
-/** Lets the recording client be one over this entry of the package. */
+const ENTRIES = {
+  wardkey: "../../pkg/dist/index.js",
+  "wardkey/worker": "../../pkg/dist/worker.js",
+  either: "either-client.mjs",
+};
+
+/** Lets the recording client be one over this entry of the package, or over the one that the page's mode has. */
 export const entryOf = (entry) => ({
   name: "entry",
   setup(build) {
-    const file = entry === "wardkey" ? "index.js" : "worker.js";
-    const path = fileURLToPath(new URL(`../../pkg/dist/${file}`, import.meta.url));
+    const path = fileURLToPath(new URL(ENTRIES[entry], import.meta.url));
     build.onResolve({ filter: /^wardkey$/ }, ({ importer }) =>
       importer === fileURLToPath(new URL("recorded-client.mjs", import.meta.url)) ? { path } : undefined,
     );
@@ -87,8 +92,9 @@ function listen(origin) {
   for (const name of ["debug", "log", "info", "warn", "error", "dir", "table", "trace"]) watch(console, name, "console");
   // Its name is the `state` of the one response that it is for: who does not know that does not hear it.
   const channelOf = (holder, [message]) => {
-    // With that a page gives its worker what it has kept for it.
-    if (holder instanceof MessagePort) return message?.[2] === "adopt" ? "port:adopt" : "port";
+    // With these a page gives its worker what it has kept for it, and a token that it was given.
+    const named = ["adopt", "dpopProof"].find((operation) => message?.[2] === operation);
+    if (holder instanceof MessagePort) return named ? `port:${named}` : "port";
     return /^wardkey:.{27}/.test(holder?.name) && holder instanceof BroadcastChannel ? "relay" : "message";
   };
   for (const holder of [globalThis, MessagePort.prototype, BroadcastChannel.prototype, Worker.prototype]) {

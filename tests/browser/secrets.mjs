@@ -91,6 +91,8 @@ export function leaks(records, exchanges) {
 const RELAYED = ["code", "state"];
 
 function isAtHome(channel, kind, isStoring) {
+  // For the token that the app has and names.
+  if (channel === "port:dpopProof") return kind === "token";
   if (channel === "relay" || channel === "port") return RELAYED.includes(kind);
   if (PERSONAL.kinds.includes(kind) && PERSONAL.channels.includes(channel)) return true;
   if (isStoring && KEPT.includes(kind) && KEPT_RECORD.test(channel)) return true;

@@ -8,7 +8,7 @@ import { accounts } from "./accounts.mjs";
 import { notesApi } from "./api.mjs";
 import { authorizationServer, CLIENT_ID, SCOPE } from "./authorization-server.mjs";
 import { buildPage } from "./build.mjs";
-import { listen, observed } from "./http.mjs";
+import { intercepted, listen, observed } from "./http.mjs";
 import { APP_PATHS, SILENT_PATH, staticPage } from "./page.mjs";
 import { PROVIDER_NAMES, startProviderDemo } from "./providers.mjs";
 
@@ -19,6 +19,7 @@ const DEFAULT_PORT = 8080;
  * @property {number} [port] Of the page; the next free one where it is taken; 0 for any.
  * @property {string} [dist] The build of the page; www/dist if not given.
  * @property {import("./http.mjs").Observer} [observe] Is told of each exchange of the three servers (for tests).
+ * @property {import("node:http").RequestListener} [intercept] Of the three servers: may answer in place of them (for tests).
  * @property {string[]} [redirectPaths] Further redirect URIs, as paths of the page's origin (for tests).
  * @property {(configuration: object, origins: object) => object} [extend] Of the authorization server (for tests).
  * @property {Record<string, Record<string, string>>} [pageHeaders] By path and query of the page's server, further headers (for tests).
@@ -31,21 +32,22 @@ const DEFAULT_PORT = 8080;
  */
 export async function startDemo(options = {}) {
   const { port = DEFAULT_PORT, dist, observe, redirectPaths = [], pageHeaders } = options;
-  const { extend = (same) => same, api: ownApi = notesApi } = options;
+  const { extend = (same) => same, api: ownApi = notesApi, intercept } = options;
+  const watched = (name, handler) => observed(name, intercepted(handler, intercept), observe);
   const page = await listen(port);
   const as = await listen(0);
   const api = await listen(0);
   const origins = { pageUrl: page.origin, issuer: as.origin, apiUrl: api.origin };
   const pageHandler = staticPage({ ...origins, config: pageConfig(origins), dist, pageHeaders });
-  page.handle(observed("page", pageHandler, observe));
+  page.handle(watched("page", pageHandler));
   const asHandler = authorizationServer({
     ...origins,
     redirectPaths: [APP_PATHS.callback, SILENT_PATH, ...redirectPaths],
     postLogoutPaths: [APP_PATHS.signedOut],
     extend: (configuration) => extend(configuration, origins),
   });
-  as.handle(observed("as", asHandler, observe));
-  api.handle(observed("api", ownApi(origins), observe));
+  as.handle(watched("as", asHandler));
+  api.handle(watched("api", ownApi(origins)));
   const close = async () => {
     await Promise.all([page.close(), as.close(), api.close()]);
   };

@@ -62,6 +62,20 @@ function closeNow(server) {
 }
 
 /**
+ * A handler of what `intercept` has not answered.
+ * @param {import("node:http").RequestListener} handler
+ * @param {((request: import("node:http").IncomingMessage, response: import("node:http").ServerResponse) => unknown) | undefined} intercept
+ * @returns {import("node:http").RequestListener}
+ */
+export function intercepted(handler, intercept) {
+  if (!intercept) return handler;
+  return async (request, response) => {
+    await intercept(request, response);
+    if (!response.headersSent) handler(request, response);
+  };
+}
+
+/**
  * Tells `observe` of every exchange, before the answer leaves.
  * @param {Exchange["server"]} name
  * @param {import("node:http").RequestListener} handler
