@@ -1,10 +1,11 @@
 // The session after a load: asked for in a hidden frame, or by leaving the page, or not at all.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { listen } from "../../www/server/http.mjs";
 import { authorizationResponse, handleCallback, openSuite, PROBE, signInOnProbe } from "./harness.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 /** The probe page, which anybody may frame. */
 const FRAMED = `${PROBE}?framed`;
@@ -13,6 +14,10 @@ const suite = await openSuite({
   pageHeaders: { [`/${FRAMED}`]: { "Content-Security-Policy": "frame-ancestors http://localhost:*" } },
 });
 after(() => suite.close());
+
+const test = testIn(suite, BOTH);
+/** Where the engine is gone with its page. With one that is still there a reload is none for the session. */
+const testAfterLoss = testIn(suite, ["page", "worker"]);
 
 const SILENT_URI = () => suite.url("silent.html");
 
@@ -83,7 +88,8 @@ test(
     });
     assert.deepEqual([code, retryable], ["timeout", true]);
     assert.ok(took >= 700 && took < 2_700, `${took} ms`);
-    assert.equal(open, 1, "the channel is closed");
+    // A worker has channels of its own.
+    assert.equal(open, suite.mode === "page" ? 1 : 0, "the channel is closed");
     assert.equal(await frames(page), 0);
   }),
 );
@@ -133,7 +139,7 @@ test(
   }),
 );
 
-test(
+testIn(suite, ["page", "worker", "fallback"])(
   "auto: after a reload the session goes on, and calls for a token wait for it",
   suite.withPage(async ({ page }) => {
     await signInOnProbe(page, suite);
@@ -151,7 +157,7 @@ test(
   }),
 );
 
-test(
+testAfterLoss(
   "auto: a call that waits for the session ends with its signal",
   suite.withPage(async ({ page }) => {
     await signInOnProbe(page, suite);
@@ -182,7 +188,7 @@ test(
   }),
 );
 
-test(
+testAfterLoss(
   "auto: a session that has ended at the server is asked for once",
   suite.withPage(async ({ page, context }) => {
     await signInOnProbe(page, suite);
@@ -195,7 +201,7 @@ test(
   }),
 );
 
-test(
+testAfterLoss(
   "auto: a server that was too slow is asked again after the next load",
   suite.withPage(async ({ page }) => {
     await signInOnProbe(page, suite);
@@ -208,7 +214,7 @@ test(
   }),
 );
 
-test(
+testAfterLoss(
   "auto: a sign-in of the person during a silent one that fails stays",
   suite.withPage(async ({ page }) => {
     await signInOnProbe(page, suite);
@@ -307,19 +313,19 @@ test(
 test(
   "redirect: going round in circles ends with login_loop",
   suite.withPage(async ({ page }) => {
-    const options = { loopGuard: { max: 2, windowSec: 60 } };
+    const options = { restore: "redirect", silentRedirectUri: SILENT_URI(), loopGuard: { max: 2, windowSec: 60 } };
     for (let round = 0; round < 2; round += 1) {
       await redirected(page, options);
-      assert.equal((await handleCallback(page, { options: { restore: "redirect" } })).code, "login_required");
+      assert.equal((await handleCallback(page, { options })).code, "login_required");
     }
-    await reopen(page, { restore: "redirect", ...options });
+    await reopen(page, options);
     assert.deepEqual(await settled(page), { status: "anonymous", reason: "login_loop" });
     assert.equal(prompts().length, 2);
     assert.equal(page.url(), suite.url(PROBE));
   }),
 );
 
-test(
+testAfterLoss(
   "redirect: where nothing can be counted, the page does not leave",
   suite.withPage(async ({ page }) => {
     await page.goto(suite.url(PROBE));

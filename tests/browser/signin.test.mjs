@@ -1,14 +1,24 @@
 // Signing in at a real authorization server, and what the demo page makes of it.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { logIn, openDemo, openSuite, presence, signIn, troubleCode } from "./harness.mjs";
+import { ALL, BOTH, testIn } from "./modes.mjs";
 
-const suite = await openSuite();
+/** Seconds that an access token lives. */
+let lifetime = 600;
+const extend = (configuration) => ({ ...configuration, ttl: { ...configuration.ttl, AccessToken: () => lifetime } });
+
+const suite = await openSuite({ extend });
 after(() => suite.close());
 
-test(
+const test = testIn(suite, BOTH);
+const testEverywhere = testIn(suite, ALL);
+const testOnPage = testIn(suite, ["page"]);
+const testInVault = testIn(suite, ["shared"]);
+
+testEverywhere(
   "a person signs in, consents, and is greeted",
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);
@@ -58,7 +68,16 @@ test(
   }),
 );
 
-test(
+/** The page has told that the time is up, and asks nobody any more. */
+async function assertExpired(page) {
+  assert.equal(await troubleCode(page), "session_expired");
+  assert.equal(await presence(page), "Signed out");
+  await page.getByRole("button", { name: "Read my notes" }).click();
+  await page.locator("#answer-words", { hasText: "Your time is up." }).waitFor();
+  assert.equal(suite.seen("api").length, 0);
+}
+
+testOnPage(
   "when the token runs out, the page says so and no request goes out",
   suite.withPage(async ({ page }) => {
     await page.clock.install();
@@ -67,11 +86,22 @@ test(
     await page.clock.fastForward("09:50");
     assert.equal(await presence(page), "Signed in");
     await page.clock.fastForward("00:15");
-    assert.equal(await troubleCode(page), "session_expired");
-    assert.equal(await presence(page), "Signed out");
-    await page.getByRole("button", { name: "Read my notes" }).click();
-    await page.locator("#answer-words", { hasText: "Your time is up." }).waitFor();
-    assert.equal(suite.seen("api").length, 0);
+    await assertExpired(page);
+  }),
+);
+
+testInVault(
+  "when the token runs out by the clock of the worker, the page says so and no request goes out",
+  suite.withPage(async ({ page }) => {
+    lifetime = 3;
+    try {
+      await openDemo(page, suite);
+      await signIn(page);
+      assert.equal(await presence(page), "Signed in");
+      await assertExpired(page);
+    } finally {
+      lifetime = 600;
+    }
   }),
 );
 
@@ -107,7 +137,22 @@ test(
   }),
 );
 
-test(
+testInVault(
+  "a reload asks nobody: the worker is there, and who is signed in in it",
+  suite.withPage(async ({ page }) => {
+    await openDemo(page, suite);
+    await signIn(page);
+    const asked = suite.seen("as").length;
+    await page.reload();
+    await page.getByRole("heading", { name: "Hello, Alice." }).waitFor();
+    assert.equal(await presence(page), "Signed in");
+    await page.getByRole("button", { name: "Read my notes" }).click();
+    await page.getByText("200 OK").waitFor();
+    assert.equal(suite.seen("as").length, asked);
+  }),
+);
+
+testIn(suite, ALL.filter((mode) => mode !== "shared"))(
   "a reload empties the memory, and the server is asked in a hidden frame who it was",
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);
@@ -147,7 +192,7 @@ test(
   }),
 );
 
-test(
+testEverywhere(
   "the API answers with the token, and refuses without it",
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);
@@ -165,7 +210,7 @@ test(
   }),
 );
 
-test(
+testEverywhere(
   "a token is never sent to an origin outside `api`",
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);

@@ -1,14 +1,18 @@
 // Signing out: at the authorization server (OpenID Connect RP-Initiated Logout 1.0), or of this page only.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { openDemo, openSuite, presence, signIn, troubleCode } from "./harness.mjs";
+import { ALL, BOTH, testIn } from "./modes.mjs";
 
 const suite = await openSuite();
 after(() => suite.close());
 
-test(
+const test = testIn(suite, BOTH);
+const testEverywhere = testIn(suite, ALL);
+
+testEverywhere(
   "signing out ends the session at the server, and comes back with a state that is checked",
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);
@@ -84,7 +88,7 @@ test(
   }),
 );
 
-test(
+testEverywhere(
   "forgetting here asks no server, and the token is gone from the page",
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);

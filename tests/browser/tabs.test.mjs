@@ -1,9 +1,10 @@
 // Tabs follow each other: what happens to the session in one reaches the others, without a reload.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { form, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { ALL, BOTH, testIn } from "./modes.mjs";
 
 /** What a change may take to be everywhere. */
 const SOON = 1_000;
@@ -12,6 +13,16 @@ const CALLS = 10;
 
 const suite = await openFullSuite();
 after(() => suite.close());
+
+const test = testIn(suite, BOTH);
+const testOnPage = testIn(suite, ["page"]);
+const testInVault = testIn(suite, ["shared"]);
+
+/** Tokens in a worker are in its memory, and nowhere else. */
+const modesOf = (storage, modes = BOTH) => (storage === "memory" ? modes : ["page"]);
+
+/** With what each `state` of a client begins, and the names that its tabs share. */
+const tagOf = () => new URL(suite.seen("as", "/auth?")[0].path, suite.demo.issuer).searchParams.get("state").slice(0, 8);
 
 const refreshes = () => suite.tokenRequests().filter((request) => form(request).grant_type === "refresh_token");
 
@@ -57,7 +68,7 @@ async function signInAs(page, username, password) {
 }
 
 for (const storage of ["memory", "sessionStorage", "localStorage"]) {
-  test(
+  testIn(suite, modesOf(storage, ALL))(
     `${storage}: sign-in, another person and sign-out are in the other tab within a second`,
     suite.withPage(async ({ page, context }) => {
       await page.goto("about:blank");
@@ -81,8 +92,19 @@ for (const storage of ["memory", "sessionStorage", "localStorage"]) {
 /** Requests for a sign-in. */
 const asked = () => suite.seen("as", "/auth?").length;
 
+for (const storage of ["sessionStorage", "localStorage"]) {
+  testIn(suite, ALL.filter((mode) => mode !== "page"))(
+    `${storage} is refused: no token is to be there`,
+    suite.withPage(async ({ page }) => {
+      await page.goto(suite.url(PROBE));
+      const refused = await page.evaluate((given) => globalThis.outcome(globalThis.openClient(given)), options(storage));
+      assert.deepEqual([refused.code, refused.phase], ["invalid_configuration", "configuration"]);
+    }),
+  );
+}
+
 for (const storage of ["memory", "sessionStorage", "localStorage"]) {
-  test(
+  testIn(suite, modesOf(storage))(
     `${storage}: a sign-out reaches a tab that was elsewhere, when it comes back`,
     suite.withPage(async ({ page, context }) => {
       await page.goto("about:blank");
@@ -129,24 +151,25 @@ test(
     await signInOnProbe(page, suite, options("memory"));
     const listener = await context.newPage();
     await listener.goto(suite.url(PROBE));
-    const tag = await page.evaluate(() => Object.keys(sessionStorage).find((key) => key.startsWith("wardkey:signed-in")).split(":")[3]);
     await listener.evaluate((name) => {
       globalThis.bus = new BroadcastChannel(name);
       globalThis.told = new Promise((resolve) => (globalThis.bus.onmessage = ({ data }) => resolve(data)));
-    }, `wardkey:${tag}`);
+    }, `wardkey:${tagOf()}`);
     let letGo;
     const held = new Promise((resolve) => (letGo = resolve));
     const waits = new Promise((resolve) => {
-      void page.route("**/token", async (route) => {
+      suite.intercept("/token", () => {
+        suite.intercept("/token");
         resolve();
-        await held;
-        await route.continue();
-      }, { times: 1 });
+        return held;
+      });
     });
     await page.evaluate(() => void (globalThis.silent = globalThis.outcome(client.signInSilent())));
     await waits;
     await signInAs(page, "bob", "workshop");
-    assert.equal(await listener.evaluate(() => globalThis.told), "changed");
+    // One worker serves all tabs, which have nothing to tell each other.
+    if (suite.mode === "page") assert.equal(await listener.evaluate(() => globalThis.told), "changed");
+    else assert.equal(await who(await openTab(context, options("memory"))), "bob");
     letGo();
     await page.evaluate(() => globalThis.silent);
   }),
@@ -155,13 +178,13 @@ test(
 test(
   "forged messages and storage events change nothing",
   suite.withPage(async ({ page, context }) => {
-    for (const storage of ["memory", "localStorage"]) {
+    for (const storage of ["memory", "localStorage"].filter((one) => modesOf(one).includes(suite.mode))) {
       await signInOnProbe(page, suite, options(storage));
       await page.evaluate(() => {
         globalThis.changes = [];
         client.subscribe((state) => globalThis.changes.push(state.status));
       });
-      const tag = await page.evaluate(() => Object.keys(sessionStorage).find((key) => key.startsWith("wardkey:signed-in")).split(":")[3]);
+      const tag = tagOf();
       const forger = await context.newPage();
       await forger.goto(suite.url(PROBE));
       const before = suite.seen("as").length;
@@ -189,7 +212,8 @@ test(
 test(
   `${TABS} tabs with ${CALLS} calls each at the end of a token: one refresh`,
   suite.withPage(async ({ page, context }) => {
-    const given = { ...options("localStorage", "brief"), refresh: { auto: false } };
+    const storage = suite.mode === "page" ? "localStorage" : "memory";
+    const given = { ...options(storage, "brief"), refresh: { auto: false } };
     await signInOnProbe(page, suite, given);
     const tabs = [page];
     while (tabs.length < TABS) tabs.push(await openTab(context, given));
@@ -206,7 +230,25 @@ test(
   }),
 );
 
-test(
+testInVault(
+  "a tab that is closed in the middle of a refresh leaves it to the worker, and to the others",
+  suite.withPage(async ({ page, context }) => {
+    await signInOnProbe(page, suite, options("memory"));
+    const dying = await openTab(context, options("memory"));
+    let letGo;
+    const held = new Promise((resolve) => (letGo = resolve));
+    const asked = new Promise((resolve) => suite.intercept("/token", () => (resolve(), held)));
+    await dying.evaluate(() => void client.getToken({ forceRefresh: true }));
+    await asked;
+    const waiting = page.evaluate(() => client.getToken({ forceRefresh: true }));
+    await dying.close();
+    letGo();
+    assert.ok((await waiting).accessToken);
+    assert.equal(refreshes().length, 1);
+  }),
+);
+
+testOnPage(
   "a tab that is closed in the middle of a refresh leaves the lock to the others",
   suite.withPage(async ({ page, context }) => {
     const given = { ...options("localStorage"), refresh: { auto: false } };
@@ -230,7 +272,29 @@ test(
   }),
 );
 
-test(
+testInVault(
+  "a page that is come back to has no session after a sign-out elsewhere, before any token is used",
+  suite.withPage(async ({ page, context }) => {
+    await signInOnProbe(page, suite, options("memory"));
+    const other = await openTab(context, options("memory"));
+    await page.goto(`${suite.demo.issuer}/.well-known/openid-configuration`);
+    await other.evaluate(() => client.signOutLocal());
+    await page.goBack({ waitUntil: "commit" });
+    await page.waitForFunction(() => globalThis.client || globalThis.openClient);
+    const { status, code } = await page.evaluate(
+      async ([given, url]) => {
+        // Chromium keeps no page that holds a lock, as one does for its worker: this one is a new one.
+        globalThis.client ??= await globalThis.openClient(given);
+        return { status: client.state.status, code: (await globalThis.outcome(client.fetch(url))).code };
+      },
+      [options("memory"), suite.apiUrl("/notes")],
+    );
+    assert.deepEqual([status, code], ["anonymous", "not_signed_in"]);
+    assert.equal(suite.calls().length, 0);
+  }),
+);
+
+testOnPage(
   "a page from the back-forward cache has no session after a sign-out elsewhere, before any token is used",
   suite.withPage(async ({ page, context }) => {
     await signInOnProbe(page, suite, options("memory"));
