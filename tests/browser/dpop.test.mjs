@@ -1,12 +1,17 @@
 // Proof of possession (RFC 9449): with a real server, an API that checks every proof, and the browser's own keys.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
-import { form, openFullSuite, payload, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { changesTo, everythingStored, form, openFullSuite, payload, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 const suite = await openFullSuite();
 after(() => suite.close());
+
+const test = testIn(suite, BOTH);
+const testOnPage = testIn(suite, ["page"]);
+const testInVault = testIn(suite, ["shared", "worker"]);
 
 const DPOP = { clientId: "dpop", dpop: true };
 const NONCE = { clientId: "nonce", dpop: true };
@@ -112,7 +117,27 @@ test(
   }),
 );
 
-test(
+testInVault(
+  "the private key never enters the page, and no patch of the page's reaches it",
+  suite.withPage(async ({ page, context }) => {
+    await context.addInitScript(() => {
+      const { generateKey } = SubtleCrypto.prototype;
+      globalThis.generated = 0;
+      SubtleCrypto.prototype.generateKey = function (algorithm, _, usages) {
+        globalThis.generated += 1;
+        return generateKey.call(this, algorithm, true, usages);
+      };
+    });
+    const { user } = await signInOnProbe(page, suite, DPOP);
+    assert.equal(user.sub, "alice");
+    assert.equal((await call(page)).body.bound, true);
+    assert.equal(await page.evaluate(() => globalThis.generated), 0);
+    const { databases } = JSON.parse(await everythingStored(page));
+    assert.deepEqual(databases, []);
+  }),
+);
+
+testOnPage(
   "the private key cannot be taken out of the browser",
   suite.withPage(async ({ page, context }) => {
     await context.addInitScript(() => {
@@ -141,7 +166,7 @@ test(
   }),
 );
 
-test(
+testOnPage(
   "SEC-111: a page that patched generateKey to give extractable keys gets dpop_failed",
   suite.withPage(async ({ page, context }) => {
     await context.addInitScript(() => {
@@ -172,10 +197,7 @@ test(
 test(
   "a server that answers with a Bearer token instead is refused",
   suite.withPage(async ({ page }) => {
-    await page.route("**/token", async (route) => {
-      const answer = await route.fetch();
-      await route.fulfill({ response: answer, json: { ...(await answer.json()), token_type: "Bearer" } });
-    });
+    suite.intercept("/token", changesTo((text) => JSON.stringify({ ...JSON.parse(text), token_type: "Bearer" })));
     const { code } = await signInOnProbe(page, suite, DPOP);
     assert.equal(code, "token_type_mismatch");
   }),

@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { listen } from "../../www/server/http.mjs";
 import { browserScenarios, CLIENT_ID, hostileServer, Issuer } from "../hostile/server.mjs";
 import { everythingStored, openSuite } from "./harness.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 const suite = await openSuite();
 const scenarios = await browserScenarios();
@@ -188,6 +189,13 @@ test("at least thirty scenarios, of all kinds of messages", (context) => {
   context.diagnostic(`${scenarios.length} scenarios in Chromium`);
 });
 
+/** The same engine judges in a worker: that what it says of each kind of message gets through is shown by one of a kind. */
+const inBoth = new Map();
 for (const scenario of scenarios) {
-  test(`${scenario.group}: ${scenario.name}`, suite.withPage((tab) => check(tab, scenario)));
+  if (!scenario.options.storage && !inBoth.has(scenario.group)) inBoth.set(scenario.group, scenario);
+}
+
+for (const scenario of scenarios) {
+  const modes = inBoth.get(scenario.group) === scenario ? BOTH : ["page"];
+  testIn(suite, modes)(`${scenario.group}: ${scenario.name}`, suite.withPage((tab) => check(tab, scenario)));
 }

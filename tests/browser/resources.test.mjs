@@ -1,12 +1,15 @@
 // Resource indicators (RFC 8707): one grant, a token for each resource, and each token to its own API only.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { form, openFullSuite, signInOnProbe } from "./full-suite.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 const suite = await openFullSuite();
 after(() => suite.close());
+
+const test = testIn(suite, BOTH);
 
 const notes = () => suite.apiUrl();
 const mail = () => suite.apiUrl("/mail");

@@ -1,12 +1,15 @@
 // How the response comes: in the query, in the fragment, or as a JWT (JARM).
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { authorizationResponse, handleCallback, openFullSuite, payload, signInOnProbe } from "./full-suite.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 const suite = await openFullSuite();
 after(() => suite.close());
+
+const test = testIn(suite, BOTH);
 
 const JARM = { clientId: "jarm" };
 

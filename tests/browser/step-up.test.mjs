@@ -1,12 +1,15 @@
 // Step-up (RFC 9470; RFC 6750 3.1): an API wants more than the token shows, and the app decides what to do.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { logIn, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 const suite = await openFullSuite();
 after(() => suite.close());
+
+const test = testIn(suite, BOTH);
 
 const REFRESH = { clientId: "refresh" };
 const AUTHENTICATION = {
@@ -47,7 +50,7 @@ test(
     assert.equal(suite.calls().length, 1);
     assert.equal(suite.tokenRequests().length, 1, "a fresh token would show no more");
     const [request] = await page.evaluate(async (challenge) => {
-      await client.prepare();
+      await client.prepare(challenge);
       return [client.createAuthorizeUrl(challenge).url];
     }, asked[0]);
     const { searchParams } = new URL(request);

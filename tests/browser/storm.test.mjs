@@ -1,10 +1,11 @@
 // Many who want a fresh token at once, over a server that takes each refresh token once, and trouble on the way to it.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { BRIEF, lifetimes } from "./full-server.mjs";
 import { form, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 const TABS = 5;
 const CALLS = 10;
@@ -12,6 +13,8 @@ const PLACES = ["", "/mail", "/files", "/calendar"];
 
 const suite = await openFullSuite();
 after(() => suite.close());
+
+const testOnPage = testIn(suite, ["page"]);
 
 const refreshes = () => suite.tokenRequests().filter((request) => form(request).grant_type === "refresh_token");
 const resources = () => PLACES.map((path) => suite.apiUrl(path));
@@ -24,10 +27,13 @@ const options = (storage) => ({
   refresh: { auto: false },
 });
 
+/** Is there one session for all tabs? */
+const isShared = ({ storage }) => storage !== "memory" || suite.mode === "shared";
+
 /** Another tab of the same app, where the person is signed in too. */
 async function openTab(context, given) {
   const page = await context.newPage();
-  if (given.storage === "memory") {
+  if (!isShared(given)) {
     await signInOnProbe(page, suite, given);
   } else {
     await page.goto(suite.url(PROBE));
@@ -61,7 +67,7 @@ async function expiredTabs(page, context, given) {
   await signInOnProbe(page, suite, given);
   const tabs = [page];
   while (tabs.length < TABS) tabs.push(await openTab(context, given));
-  for (const tab of given.storage === "memory" ? tabs : [page]) await askAll(tab);
+  for (const tab of isShared(given) ? [page] : tabs) await askAll(tab);
   delete lifetimes.refresh;
   // The youngest of all tokens, by the clock of their server.
   const [last] = await Promise.all(tabs.map((tab) => tab.evaluate(() => Date.now())));
@@ -70,10 +76,11 @@ async function expiredTabs(page, context, given) {
   return { tabs, since: () => refreshes().slice(before) };
 }
 
-test(
+testIn(suite, BOTH)(
   `${named}: with one session, one refresh for each resource`,
   suite.withPage(async ({ page, context }) => {
-    const { tabs, since } = await expiredTabs(page, context, options("localStorage"));
+    const storage = suite.mode === "page" ? "localStorage" : "memory";
+    const { tabs, since } = await expiredTabs(page, context, options(storage));
     const tokens = await Promise.all(tabs.map(askAll));
     assert.deepEqual(since().map((request) => form(request).resource).sort(), resources().sort());
     assertOneChain(since());
@@ -85,7 +92,7 @@ test(
   }),
 );
 
-test(
+testOnPage(
   `${named}: in memory, each tab has a session, and one refresh for each resource of its own`,
   suite.withPage(async ({ page, context }) => {
     const { tabs, since } = await expiredTabs(page, context, options("memory"));
@@ -100,7 +107,7 @@ test(
   }),
 );
 
-test(
+testOnPage(
   "a tab that has the lock before it sees what was written under it waits for that, and spends no refresh token again",
   suite.withPage(async ({ page, context }) => {
     const given = options("localStorage");

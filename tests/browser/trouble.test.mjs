@@ -1,21 +1,33 @@
 // Trouble on the way to the token endpoint: no answer of it ends a session, and the next refresh comes when it may.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { BRIEF, lifetimes } from "./full-server.mjs";
 import { form, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 const suite = await openFullSuite();
 after(() => suite.close());
+
+/** The page's own network, lock and crash are no matter of a worker's. */
+const testOnPage = testIn(suite, ["page"]);
 
 const REFRESH = { clientId: "refresh", refresh: { auto: false } };
 const refreshes = () => suite.tokenRequests().filter((request) => form(request).grant_type === "refresh_token");
 const force = (page) => page.evaluate(() => globalThis.outcome(client.getToken({ forceRefresh: true })));
 
 /** An answer in place of the token endpoint's. */
-const answer = (status, headers = {}, body = "") => (route) =>
-  route.fulfill({ status, headers: { "access-control-allow-origin": "*", "access-control-expose-headers": "*", ...headers }, body });
+const answer = (status, headers = {}, body = "") => (_, response) => {
+  const readable = { "access-control-allow-origin": "*", "access-control-expose-headers": "*" };
+  response.writeHead(status, { ...readable, ...headers }).end(body);
+};
+
+/** Within the answer: a browser asks once more where there is none at all. */
+function isDropped(_, response) {
+  response.writeHead(200, { "access-control-allow-origin": "*", "content-length": 99 });
+  response.write("{", () => response.destroy());
+}
 
 /** What goes wrong, and what is made of it: the code, and the least and the longest wait in seconds. */
 const TROUBLE = [
@@ -23,19 +35,19 @@ const TROUBLE = [
   ["503 and Retry-After", answer(503, { "retry-after": "60" }), "server_error", [62.5, 65]],
   ["429", answer(429), "rate_limited", [2.5, 5]],
   ["429 and Retry-After", answer(429, { "retry-after": "120" }), "rate_limited", [122.5, 125]],
-  ["a connection that is dropped", (route) => route.abort("connectionreset"), "network", [2.5, 5]],
+  ["a connection that is dropped", isDropped, "network", [2.5, 5]],
   ["an answer that is cut off", answer(200, {}, '{"access_token":"x'), "invalid_token_response", [2.5, 5]],
 ];
 
 for (const [what, trouble, code, [least, longest]] of TROUBLE) {
-  test(
+  testIn(suite, BOTH)(
     `${what} while refreshing keeps the session, its tokens, and its distance`,
     suite.withPage(async ({ page, complaints }) => {
       await signInOnProbe(page, suite, REFRESH);
       let asked = 0;
-      await page.route("**/token", (route) => {
+      suite.intercept("/token", (...exchange) => {
         asked += 1;
-        return trouble(route);
+        trouble(...exchange);
       });
       const { refused, wait, cause, token, state } = await page.evaluate(async () => {
         const heard = new Promise((resolve) => client.on("refreshDeferred", resolve));
@@ -51,17 +63,18 @@ for (const [what, trouble, code, [least, longest]] of TROUBLE) {
       assert.ok(token.accessToken);
       assert.deepEqual([state.status, state.stale], ["authenticated", true]);
       assert.equal(asked, 1);
-      assert.ok(complaints.splice(0).every((text) => /Failed to load resource/.test(text)));
-      await page.unroute("**/token");
+      assert.ok(complaints.splice(0).every((text) => /Failed to load resource|blocked by CORS/.test(text)));
+      suite.intercept("/token");
+      const before = refreshes().length;
       // Who asks in so many words is not put off, and the grant is as good as before.
       assert.ok((await force(page)).accessToken);
       assert.equal(await page.evaluate(() => client.state.stale), false);
-      assert.equal(refreshes().length, 1);
+      assert.equal(refreshes().length, before + 1);
     }),
   );
 }
 
-test(
+testOnPage(
   "who is offline while refreshing waits for the network, and then for nothing else",
   suite.withPage(async ({ page, context, complaints }) => {
     lifetimes.refresh = BRIEF;
@@ -99,7 +112,7 @@ test(
   }),
 );
 
-test(
+testOnPage(
   "a tab that crashes while the server takes its time leaves the lock to the others, and they the session",
   suite.withPage(async ({ page, context }) => {
     const given = { ...REFRESH, storage: "localStorage" };

@@ -1,12 +1,15 @@
 // UserInfo (OpenID Connect Core 5.3): as JSON and as a JWT, for the person who is signed in and nobody else.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
-import { openFullSuite, payload, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { changesTo, openFullSuite, payload, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 const suite = await openFullSuite();
 after(() => suite.close());
+
+const test = testIn(suite, BOTH);
 
 const ALICE = { sub: "alice", name: "Alice Liddell", email: "alice@example.com" };
 const IDENTITY = { clientId: "identity", scope: "openid profile email" };
@@ -39,17 +42,13 @@ test(
   }),
 );
 
-/** Changes the answer of the endpoint on its way to the page. */
-const change = (page, edit) =>
-  page.route("**/me", async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: edit(await response.text()) });
-  });
+/** Changes the answer of the endpoint on its way to the browser. */
+const change = (edit) => suite.intercept("/me", changesTo(edit));
 
 test(
   "a JWT whose signature is not the server's is refused",
   suite.withPage(async ({ page }) => {
-    await change(page, (jwt) => {
+    change((jwt) => {
       const [header, claims, signature] = jwt.split(".");
       const swapped = signature.startsWith("A") ? "B" : "A";
       return [header, claims, swapped + signature.slice(1)].join(".");
@@ -63,7 +62,7 @@ test(
 test(
   "another person's claims are user_mismatch, and the session stays",
   suite.withPage(async ({ page }) => {
-    await change(page, (json) => JSON.stringify({ ...JSON.parse(json), sub: "bob" }));
+    change((json) => JSON.stringify({ ...JSON.parse(json), sub: "bob" }));
     await signInOnProbe(page, suite, IDENTITY);
     const { code, phase } = await userInfo(page);
     assert.deepEqual([code, phase], ["user_mismatch", "userinfo"]);
