@@ -159,6 +159,7 @@ async function finishHonestly(page) {
 
 async function check({ page, complaints }, scenario) {
   stolen.length = 0;
+  for (const change of scenario.changes) change.met = 0;
   const issuer = openIssuer(scenario);
   const { ending, outcomes } = await runScenario(page, issuer);
   const expected = { step: scenario.code === "ok" ? "end" : scenario.step, code: scenario.code };

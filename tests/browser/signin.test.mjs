@@ -146,9 +146,9 @@ testInVault(
     await page.reload();
     await page.getByRole("heading", { name: "Hello, Alice." }).waitFor();
     assert.equal(await presence(page), "Signed in");
+    assert.equal(suite.seen("as").length, asked);
     await page.getByRole("button", { name: "Read my notes" }).click();
     await page.getByText("200 OK").waitFor();
-    assert.equal(suite.seen("as").length, asked);
   }),
 );
 
