@@ -100,7 +100,19 @@ fn bundle(dist: &Path) -> Result<()> {
         .arg(format!("--define:VERSION={}", manifest["version"]))
         .arg(format!("--outdir={}", dist.display()))
         .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--drop:console"])
-        .args(["--loader:.wasm=binary", "--legal-comments=none", "--log-level=warning"]))
+        .args(["--loader:.wasm=binary", "--legal-comments=none", "--log-level=warning"]))?;
+    FILES.iter().try_for_each(|file| shorten(&dist.join(format!("{file}.js"))))
+}
+
+/// Takes 3 % more off: esbuild looks at one statement at a time, terser at what all of them do. It is not told that getters
+/// are pure: those of a window of another origin throw, and the code goes by that.
+fn shorten(file: &Path) -> Result<()> {
+    run(node_tool("terser")
+        .arg(file)
+        .args(["--module", "--ecma", "2022", "--mangle"])
+        .args(["--compress", "passes=3,unsafe_arrows,keep_fargs=false"])
+        .arg("--output")
+        .arg(file))
 }
 
 /// npm packs only what lies in the package's own folder.
