@@ -3,11 +3,23 @@ import type { AuthOptions } from "./types.js";
 /** The parameters that make a URL a response; with `RESPONSE_PARAMETERS` in `src/protocol/callback.rs`. */
 const MARKS = ["code", "error", "response", "access_token", "id_token"];
 
-/** A JWT, its payload in canonical base64url: what the engine's decoder takes, and `atob` throws for none of it. */
-const JWT = /^[^.]*\.((?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?)\.[^.]*$/;
+/** The page that a URL leads to: without query and fragment. */
+export function pageOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return origin + pathname;
+}
 
-/** The octets of a JWT's payload. */
-export const payload = (jwt: string) => atob((JWT.exec(jwt)?.[1] ?? "").replace(/-/g, "+").replace(/_/g, "/"));
+/** The octets of a JWT's payload; none where the engine's decoder, which wants canonical base64url, takes nothing. */
+export function payload(jwt: string): string {
+  const [, coded = ""] = /^[^.]*\.([\w-]*)\.[^.]*$/.exec(jwt) ?? [];
+  const base64 = coded.replace(/-/g, "+").replace(/_/g, "/");
+  try {
+    const octets = atob(base64);
+    return btoa(octets).startsWith(base64) ? octets : "";
+  } catch {
+    return "";
+  }
+}
 
 /** By what a response to a client is known. */
 export interface Recipient {
@@ -30,10 +42,9 @@ export const recipient = ({ redirectUri, silentRedirectUri, issuer, metadata }: 
  */
 export function isResponse(url: string, { redirectUris, tag, issuer }: Recipient): boolean {
   if (typeof url !== "string" || !URL.canParse(url)) return false;
-  const here = new URL(url);
-  const places = redirectUris.map((uri) => new URL(uri));
-  if (!places.some(({ origin, pathname }) => here.origin === origin && here.pathname === pathname)) return false;
-  return [here.search, here.hash].some((part) => {
+  if (!redirectUris.some((uri) => pageOf(uri) === pageOf(url))) return false;
+  const { search, hash } = new URL(url);
+  return [search, hash].some((part) => {
     // It takes one "?" off by itself, and a second one is part of the first name.
     const parameters = new URLSearchParams("?" + part.slice(1));
     // What a signed response says is not verified here, nor parsed: a text in it tells whose it is.

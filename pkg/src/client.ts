@@ -1,8 +1,8 @@
-import { isResponse, recipient, type Recipient } from "./callback.js";
+import { isResponse, pageOf, recipient, type Recipient } from "./callback.js";
 import { AuthError, misuse, type AuthErrorPhase } from "./errors.js";
 import type { Events } from "./events.js";
 import { fetchWith, readFetchOptions, type FetchTargets } from "./fetch.js";
-import { absolute, bare, forEngine, go, here, leaving, local, unlessAborted } from "./page.js";
+import { absolute, forEngine, go, here, leaving, unlessAborted } from "./page.js";
 import type { Follower, Follows } from "./regain.js";
 import type { Sight, Transport } from "./transport.js";
 import type { AuthClient, AuthEvents, AuthState, LogEntry } from "./auth-client.js";
@@ -112,16 +112,15 @@ export class Client implements AuthClient {
 
   async signInSilent(options?: SignInOptions): Promise<SignInResult> {
     if ((options?.prompt ?? "none") !== "none") {
-      throw misuse("prompt would show a page, and the frame is hidden", "authorize");
+      throw misuse("prompt would show a page", "authorize");
     }
     const given = { ...forEngine(options), prompt: "none" };
     const signal = options?.signal;
     const before = this.#signOuts;
     const { url, state } = (await this.#call("beginFrame", given, "authorize", signal)) as AuthorizeRequest;
-    const { listen } = this.#transport;
     const timeout = this.#options.restoreTimeoutMs ?? 10_000;
     const isOver = () => signal?.aborted || this.#signOuts !== before || this.#life.signal.aborted;
-    const response = await this.#events.attempt("frame", () => frameResponse(url, listen, state, timeout, isOver));
+    const response = await this.#events.attempt("frame", () => frameResponse(url, this.#transport, state, timeout, isOver));
     return (await this.#call("handleCallback", response)) as SignInResult;
   }
 
@@ -135,7 +134,7 @@ export class Client implements AuthClient {
     if (this.isCallback(response)) {
       this.#handled = response;
       // First of all, so that no other script and no subresource sees the code.
-      if (page === response) this.#clean(this.#recipient.redirectUris.find((uri) => bare(uri) === bare(page)) ?? bare(page));
+      if (page === response) this.#clean(this.#recipient.redirectUris.find((uri) => pageOf(uri) === pageOf(page))!);
       if (await this.#call("relay", response)) {
         globalThis.close();
         return new Promise(() => {}); // The window that waits goes on.
@@ -166,8 +165,7 @@ export class Client implements AuthClient {
   readonly fetch: typeof fetch = (input, init) => this.#fetch(input, init);
 
   createFetch(options: FetchOptions): typeof fetch {
-    const checkApi = (api: unknown) => this.#transport.run("checkApi", api);
-    const given = this.#guard("createFetch", () => readFetchOptions(options, checkApi));
+    const given = this.#guard("createFetch", () => readFetchOptions(options, this.#transport));
     return (input, init) => this.#fetch(input, init, given);
   }
 
@@ -177,7 +175,7 @@ export class Client implements AuthClient {
       await this.#follower.restored;
       const now = this.getUser()?.sub;
       // What one person has sent is not sent again as another's.
-      if (now && now !== (person ??= now)) throw new AuthError("aborted", "fetch", "another person is signed in by now");
+      if (now && now !== (person ??= now)) throw new AuthError("aborted", "fetch", "another person is signed in");
       return this.#transport.fetch(...sent);
     };
     return fetchWith(send, this.#events, input, init, options);
@@ -211,7 +209,7 @@ export class Client implements AuthClient {
     this.leave();
     const url = (await this.#call("signOut", options)) as string | undefined;
     // A path where the server has no page for it.
-    if (url) return leaving(url.startsWith("/") ? local(url) : url);
+    if (url) return leaving(url);
   }
 
   async signOutLocal(): Promise<void> {
@@ -228,7 +226,7 @@ export class Client implements AuthClient {
       if ((error as AuthError).code !== "not_mine") this.#cleanSignOut(url);
       throw error;
     }
-    if (path) go(() => location.replace(local(path as string)));
+    if (path) void leaving(path as string, "replace");
   }
 
   handleFrontChannelLogout(url: string = here()): Promise<boolean> {
@@ -259,7 +257,7 @@ export class Client implements AuthClient {
   }
 
   #cleanSignOut(url: string): void {
-    if (here() === url) this.#clean(bare(url));
+    if (here() === url) this.#clean(pageOf(url));
   }
 
   dispose(): void {

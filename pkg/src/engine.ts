@@ -97,6 +97,7 @@ export async function openEngine(source: WasmSource, options: AuthOptions, liste
         throw error;
       }
     },
+    checkApi: (api) => void enter(() => current().run("checkApi", text(api))),
     fetch: (request, api, replayable) => attempt(() => current().fetch(request, api, replayable)),
     listen: (state, signal) => awaited(state, (url) => isResponse(url, whose), signal),
     dispose() {

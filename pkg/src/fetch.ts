@@ -13,13 +13,13 @@ export interface FetchTargets {
 }
 
 /** Checks what is for the page, and lets the engine check the targets. */
-export function readFetchOptions(options: FetchOptions, checkApi: (api: unknown) => void): FetchTargets {
+export function readFetchOptions(options: FetchOptions, transport: Transport): FetchTargets {
   const { api, baseUrl, onStepUp, ...rest } = options ?? {};
   const [unknown] = Object.keys(rest);
   if (unknown) throw misuse(`${unknown} is no option`);
   if (baseUrl !== undefined && !URL.canParse(baseUrl)) throw misuse("baseUrl is no URL");
   if (onStepUp !== undefined && typeof onStepUp !== "function") throw misuse("onStepUp is no function");
-  checkApi(api);
+  transport.checkApi?.(api);
   return { api: JSON.stringify(api), baseUrl, onStepUp };
 }
 

@@ -1,15 +1,13 @@
 /** What needs the page: its URL, where it goes, and requests as its browser understands them. */
+import { pageOf } from "./callback.js";
 import { AuthError, misuse, type AuthErrorPhase } from "./errors.js";
 import type { SignInOptions, TokenOptions } from "./types.js";
 
-/** A promise for the time until the page is gone. */
+/** A promise for the time until the page is gone. A path is one of this origin: the browser goes by `<base href>`. */
 export function leaving(url: string, how: "assign" | "replace" = "assign"): Promise<never> {
-  go(() => location[how](url));
+  go(() => location[how](new URL(url, location.origin)));
   return new Promise(() => {});
 }
-
-/** A path of this origin as a URL: the browser alone would resolve it against `<base href>`. */
-export const local = (path: string) => new URL(path, location.origin).href;
 
 /** Navigates. The browser's own error would quote the URL, and with it what is secret in it. */
 export function go(navigate: () => void): void {
@@ -79,7 +77,7 @@ export const bare = (url: string) => url.split(/[?#]/)[0]!;
 
 /** The page, without query and fragment; undefined outside of pages. */
 export function pageUrl(): string | undefined {
-  return typeof location === "undefined" ? undefined : location.origin + location.pathname;
+  return typeof location === "undefined" ? undefined : pageOf(location.href);
 }
 
 /** The page's URL; empty outside of pages. */

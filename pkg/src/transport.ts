@@ -20,6 +20,8 @@ export interface Transport {
    * and what its server wants before it gives another. `replayable` is false for a body that can be read only once.
    */
   fetch(request: Request, api: string, replayable: boolean, isStream: boolean): Promise<[Response, StepUpChallenge | null]>;
+  /** Checks targets for {@link fetch}, where the engine is on this thread. Another one checks them with each request. */
+  checkApi?(api: unknown): void;
   /** Waits for the response to a `state` that comes to another window, until the signal. */
   listen(this: void, state: string, signal: AbortSignal): Promise<string>;
   /** Lets the engine go. */

@@ -26,24 +26,23 @@ export function isFramedByStranger(): boolean {
 /** Why there will be no response; undefined while there may be one. */
 type Ending = () => AuthError | undefined;
 
-/** Waits for the response to a `state`. */
-async function response(listen: Transport["listen"], state: string, ending: Ending): Promise<string> {
+/** Waits for the response to a `state`. In the end, whichever it is, the window is `close`d. */
+function response({ listen }: Transport, state: string, ending: Ending, close: () => void): Promise<string> {
   const over = new AbortController();
   let watch: ReturnType<typeof setInterval>;
-  try {
-    return await new Promise((resolve, reject) => {
-      const look = () => {
-        const error = ending();
-        if (error) reject(error);
-      };
-      listen(state, over.signal).then((url) => (look(), resolve(url)), reject);
-      look();
-      watch = setInterval(look, 100);
-    });
-  } finally {
-    clearInterval(watch!);
+  return new Promise<string>((resolve, reject) => {
+    const look = () => {
+      const error = ending();
+      if (error) reject(error);
+    };
+    listen(state, over.signal).then((url) => (look(), resolve(url)), reject);
+    look();
+    watch = setInterval(look, 100);
+  }).finally(() => {
+    clearInterval(watch);
     over.abort();
-  }
+    close();
+  });
 }
 
 const failed = (code: "aborted" | "timeout" | "popup_blocked" | "popup_closed", reason: string) =>
@@ -56,35 +55,29 @@ const aborted = (isAborted: boolean | undefined) =>
 export function openPopup(url: string | undefined, features = "popup,width=480,height=680"): Window {
   let popup: Window | null | undefined;
   go(() => (popup = globalThis.open(url ?? "about:blank", "", features)));
-  if (!popup) throw failed("popup_blocked", "call it in the tick of a click");
+  if (!popup) throw failed("popup_blocked", "not in the tick of a click");
   return popup;
 }
 
 /** The response that comes to a popup. */
-export async function popupResponse(
+export function popupResponse(
   popup: Window,
-  { listen }: Transport,
+  transport: Transport,
   state: string,
   signal?: AbortSignal,
 ): Promise<string> {
   let goneSince = 0;
   let isSeen = false;
   const ending = () => {
-    if (!popup.closed) {
-      isSeen ||= isElsewhere(popup);
-      return aborted(signal?.aborted);
-    }
-    goneSince ||= Date.now();
-    // A popup that a policy cuts off, of this page or of the server's, seems closed as soon as it shows the latter.
-    const bound = isSeen ? GRACE : LIFETIME;
-    if (Date.now() - goneSince > bound) return failed("popup_closed", "it was closed too soon");
+    if (popup.closed) {
+      goneSince ||= Date.now();
+      // A popup that a policy cuts off, of this page or of the server's, seems closed as soon as it shows the latter.
+      const bound = isSeen ? GRACE : LIFETIME;
+      if (Date.now() - goneSince > bound) return failed("popup_closed", "too soon");
+    } else isSeen ||= isElsewhere(popup);
     return aborted(signal?.aborted);
   };
-  try {
-    return await response(listen, state, ending);
-  } finally {
-    popup.close();
-  }
+  return response(transport, state, ending, () => popup.close());
 }
 
 /** Has the popup come to another origin, with nothing that cuts it off? */
@@ -98,9 +91,9 @@ function isElsewhere(popup: Window): boolean {
 }
 
 /** The response that comes to a hidden frame, which is gone afterwards in any case. */
-export async function frameResponse(
+export function frameResponse(
   url: string,
-  listen: Transport["listen"],
+  transport: Transport,
   state: string,
   timeoutMs: number,
   isOver: () => boolean | undefined,
@@ -111,13 +104,9 @@ export async function frameResponse(
   frame.name = FRAME;
   frame.title = "Sign-in";
   frame.src = url;
-  try {
-    const late = () => (Date.now() > end ? failed("timeout", "no response came to the frame") : undefined);
-    const waiting = response(listen, state, () => aborted(isOver()) ?? late());
-    // Not `body`: a script in the head is sooner.
-    document.documentElement.append(frame);
-    return await waiting;
-  } finally {
-    frame.remove();
-  }
+  const late = () => (Date.now() > end ? failed("timeout", "no response in the frame") : undefined);
+  const waiting = response(transport, state, () => aborted(isOver()) ?? late(), () => frame.remove());
+  // Not `body`: a script in the head is sooner.
+  document.documentElement.append(frame);
+  return waiting;
 }

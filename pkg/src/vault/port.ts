@@ -133,14 +133,12 @@ export class Port implements Transport {
   };
 
   run(operation: string, argument?: unknown): unknown {
-    // The worker checks it with each request.
-    if (operation === "checkApi") return;
     if (!operation.startsWith("create")) return this.call(operation, argument);
     const minted = this.#minted[text(argument)];
     const request = minted?.[operation as "createPopupUrl"];
     if (!request || Date.now() > minted!.until) {
       if (operation === "createPopupUrl") return;
-      throw new AuthError("not_initialised", "authorize", "call and await prepare() with the same options first");
+      throw new AuthError("not_initialised", "authorize", "await prepare() with the same options first");
     }
     // The next one. Should it fail, prepare() will say why.
     this.#minted = {};
