@@ -14,9 +14,10 @@ export type Files = Record<"wasm" | "worker", URL>;
 /** What the options come down to: the worker's URL, what it goes by, and whom it tells. */
 export type Plan = [url: string, charter: Charter, listener: Listener];
 
-const href = (url: string | URL, name: string) => {
-  if (!URL.canParse(url, location.href)) throw misuse(`${name} is no URL`);
-  return new URL(url, location.href).href;
+const read = (name: string, url: unknown) => {
+  const isUrl = typeof url === "string" || url instanceof URL;
+  if (!isUrl || !URL.canParse(url, location.href)) throw misuse(`${name} is no URL`);
+  return new URL(url, location.href);
 };
 
 /** The name of a worker that goes by this. */
@@ -25,18 +26,17 @@ export const nameOf = (charter: Charter) => JSON.stringify(charter);
 /** Opens a SharedWorker that outlasts its pages, or what there is in place of it. */
 export async function openVault(files: Files, wasm: unknown, given: AuthOptions, listener: Listener): Promise<Opened> {
   const { workerUrl, exposeAccessToken = true, ...options } = given;
-  const url = href(workerUrl ?? files.worker, "workerUrl");
-  if (workerUrl && new URL(url).origin !== location.origin) throw misuse("workerUrl is of another origin");
-  if ((wasm ?? "").constructor !== String && !(wasm instanceof URL)) throw misuse("wasm is no URL");
+  const { href, origin } = read("workerUrl", workerUrl ?? files.worker);
+  if (workerUrl && origin !== location.origin) throw misuse("workerUrl is of another origin");
   const charter: Charter = {
     version,
-    wasm: href((wasm as URL) ?? files.wasm, "wasm"),
+    wasm: read("wasm", wasm ?? files.wasm).href,
     outlasts: true,
     exposesTokens: exposeAccessToken,
     options: { transactionStorage: "memory", ...options },
   };
   if (canOutlast() && charter.options.transactionStorage === "memory") {
-    const port = new Port("shared", url, nameOf(charter), listener);
+    const port = new Port("shared", href, nameOf(charter), listener);
     try {
       await port.open();
       return [port, SharedFollower];
@@ -45,5 +45,5 @@ export async function openVault(files: Files, wasm: unknown, given: AuthOptions,
     }
   }
   charter.options = options;
-  return (await away()).openAway([url, charter, listener]);
+  return (await away()).openAway([href, charter, listener]);
 }
