@@ -128,7 +128,7 @@ export interface AuthClient {
   /**
    * Is somebody signed in with what a request needs: by the `scope` of its target in `api`, and by the grammar of scopes
    * where there is one? False for a URL that no target covers. `fetch` rejects with `scope_missing` what the grammar says
-   * that the server would refuse.
+   * that the server would refuse; where that is only inferred (no documentation states it), this is false, and it is sent.
    */
   covers(method: string, url: string): Promise<boolean>;
 

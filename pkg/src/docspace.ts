@@ -43,6 +43,6 @@ export function docspace(options: { portal: string; openIdConnect?: boolean }): 
     api: `${origin}/api/2.0`,
     // The portal is shown in frames of no other origin, unless somebody allowed it there.
     restore: "none",
-    policies: { scopeGrammar: "docspace", plainRedirectUri: true },
+    policies: { scopeGrammar: "docspace", scopeOrigin: origin, plainRedirectUri: true },
   };
 }

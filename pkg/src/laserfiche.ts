@@ -43,6 +43,7 @@ export function laserfiche(options: { region: "us" | "ca" | "eu" | (string & {})
     ...(customerId !== undefined && { authorizationParams: { extra: { customerId } } }),
     policies: {
       scopeGrammar: "laserfiche",
+      scopeOrigin: api,
       signOutReturnParameter: "wreply",
       expectResponse: { domain: [domain], ...(customerId !== undefined && { customerId: [customerId] }) },
     },
@@ -76,6 +77,7 @@ export function laserficheSelfHosted(
     restore: "none",
     policies: {
       scopeGrammar: "laserfiche",
+      scopeOrigin: new URL(baseOf(options.baseUrl)).origin,
       omitClientId: true,
       tokenResponseNames: { refreshToken: "refresh_token" },
     },

@@ -132,6 +132,8 @@ export interface ServerMetadata {
 export interface ServerPolicies {
   /** What scopes mean beyond their text: for `scopes.missing`, `covers` and requests that were not granted. */
   scopeGrammar?: "laserfiche" | "docspace";
+  /** The one origin at which the grammar judges requests by their path, as "https://api.example". Default: all of `api`. */
+  scopeOrigin?: string;
   /** Sends no `client_id`: the server knows its clients by their redirect URI. */
   omitClientId?: boolean;
   /** Refuses redirect URIs with a query: the server would write a second `?` behind it. */

@@ -118,11 +118,13 @@ impl<P: Platform> Client<P> {
     }
 
     /// Would the granted scopes do for a request to a URL that `api` covers? What the target asks for by `scope` was
-    /// granted then, and nothing in the grammar of scopes is against it.
+    /// granted then, and nothing in the grammar of scopes is against it, be it inferred.
     pub fn covers(&self, method: &str, href: &str) -> bool {
+        let grammar = self.0.config.grammar_at(href);
         find(self.0.config.targets(), href).is_ok_and(|target| {
+            let is_own = target.resource.is_some();
             self.has_scope(&target.scope)
-                && self.permits(target.resource.as_deref(), method, href) != Some(false)
+                && self.granted().is_some_and(|granted| is_own || grammar.covers(&granted, method, href))
         })
     }
 
@@ -146,7 +148,7 @@ impl<P: Platform> Client<P> {
         let grammar = self.0.config.grammar();
         let target = find(self.0.config.targets(), href)?;
         asked.extend(grammar.missing(&target.scope, &asked));
-        let asked = grammar.ask(asked, method, href, granular);
+        let asked = self.0.config.grammar_at(href).ask(asked, method, href, granular);
         match scope::has(&asked, "") {
             false => Ok(asked),
             true => Err(refused(Code::ScopeMissing, "no scope that can be asked for allows the request")),
@@ -156,7 +158,7 @@ impl<P: Platform> Client<P> {
     /// Does the server allow a request, as far as is known? A token for a resource of its own has scopes of its own.
     fn permits(&self, resource: Option<&str>, method: &str, href: &str) -> Option<bool> {
         let granted = self.granted().filter(|_| resource.is_none())?;
-        self.0.config.grammar().permits(&granted, method, href)
+        self.0.config.grammar_at(href).permits(&granted, method, href)
     }
 
     /// The token that the request may have.

@@ -10,7 +10,7 @@ use super::jwt::Algorithm;
 use super::metadata::{self, Metadata};
 use super::policies;
 use super::providers;
-use super::scope::{self, Grammar};
+use super::scope::{self, Grammar, PLAIN};
 use super::shape::{self, Kind, Member, invalid, optional, required};
 use super::target::Target;
 use super::text;
@@ -292,6 +292,14 @@ impl Config {
     /// What scopes mean.
     pub fn grammar(&self) -> &'static Grammar {
         self.grammar
+    }
+
+    /// What scopes mean for a URL: where it is not the server's own, its path is no place that they name.
+    pub fn grammar_at(&self, href: &str) -> &'static Grammar {
+        match self.policies().text("scopeOrigin") {
+            Some(own) if url::origin(href) != Some(own) => &PLAIN,
+            _ => self.grammar,
+        }
     }
 
     /// Does a sign-in keep what was granted before? Only where it is known what scopes mean together.

@@ -6,11 +6,14 @@ use super::error::AuthError;
 use super::json::Value;
 use super::shape::{self, Kind, Member, invalid, optional};
 use super::token;
+use super::url::Url;
 
 /// The option `policies`.
 pub const POLICIES: &[Member] = &[
     // What scopes mean beyond their text.
     optional("scopeGrammar", Kind::Word(&["laserfiche", "docspace"])),
+    // Where the paths are that scopes name.
+    optional("scopeOrigin", Kind::Text),
     // Is the client known by its redirect URI alone?
     optional("omitClientId", Kind::Flag),
     // Would a query of the redirect URI not be kept apart from the response's?
@@ -26,6 +29,10 @@ pub const POLICIES: &[Member] = &[
 /// Checks the option `policies`.
 pub fn check(policies: &Value) -> Result<(), AuthError> {
     shape::check_options(policies, POLICIES)?;
+    let is_origin = |text: &str| Url::canonical(text).is_some_and(|url| url.origin == text);
+    if !policies.text("scopeOrigin").is_none_or(is_origin) {
+        return Err(invalid("scopeOrigin", "is not an origin such as https://api.example"));
+    }
     // To call a member of the standard by the name of another would make of one token the other.
     let is_alias = |(alias, name): &(String, Value)| {
         !token::is_member(alias) && name.as_str().is_some_and(token::is_member)

@@ -55,6 +55,8 @@ pub struct Grammar {
     /// Is a request allowed by what was granted? (Nothing granted: no scope was asked for, nor one named.) Nothing where
     /// the grammar does not know the path, or nobody can say.
     pub allows: fn(granted: &[String], method: &str, path: &str) -> Option<bool>,
+    /// Does the server's documentation state what a request takes? Else it is inferred from others.
+    pub is_stated: fn(method: &str, path: &str) -> bool,
     /// The least scope that allows a request, of those for a whole API or (`granular`) of all that there are; an empty
     /// one where none does. Nothing where none is needed or known.
     pub least: fn(method: &str, path: &str, granular: bool) -> Option<String>,
@@ -66,6 +68,7 @@ pub struct Grammar {
 pub static PLAIN: Grammar = Grammar {
     lacks: |scope, granted| if has(granted, scope) { None } else { Some(scope.to_owned()) },
     allows: |_, _, _| None,
+    is_stated: |_, _| true,
     least: |_, _, _| None,
     doubt: |_| None,
 };
@@ -97,9 +100,16 @@ impl Grammar {
         }
     }
 
-    /// Is a request to this URL allowed by what was granted? Nothing where nobody can say.
+    /// Is a request to this URL allowed by what was granted? Nothing where nobody can say: an inferred refusal is none.
     pub fn permits(&self, granted: &[String], method: &str, href: &str) -> Option<bool> {
-        (self.allows)(granted, method, &path(href)?)
+        let path = path(href)?;
+        let is_sure = |allowed: &bool| *allowed || (self.is_stated)(method, &path);
+        (self.allows)(granted, method, &path).filter(is_sure)
+    }
+
+    /// Does what was granted seem to do for a request to this URL? Here an inferred refusal counts.
+    pub fn covers(&self, granted: &[String], method: &str, href: &str) -> bool {
+        path(href).and_then(|path| (self.allows)(granted, method, &path)) != Some(false)
     }
 
     /// What is asked for and the least that allows a request to this URL, each part once; an empty scope is in it where
@@ -125,12 +135,19 @@ pub fn is_reading(method: &str) -> bool {
     method.eq_ignore_ascii_case("GET") || method.eq_ignore_ascii_case("HEAD")
 }
 
-/// The path of a URL without a slash at its end. What is escaped in it without need is unescaped, as servers do
-/// before they compare (RFC 3986 6.2.2.2); what would change its segments, or no scope can have, stays as it is.
+/// The path of a URL without a slash at its end, unescaped. Nothing where a segment is empty: servers do not agree on
+/// what that is.
 pub fn path(href: &str) -> Option<String> {
     let (place, ..) = url::split(href);
-    let escaped = Url::canonical(place)?.path;
-    let mut rest = escaped.strip_suffix('/').unwrap_or(escaped).as_bytes();
+    let path = Url::canonical(place)?.path;
+    let is_plain = !path.as_bytes().windows(2).any(|pair| pair == b"//");
+    is_plain.then(|| unescape(path.strip_suffix('/').unwrap_or(path)))
+}
+
+/// What is escaped in a path without need is unescaped, as servers do before they compare (RFC 3986 6.2.2.2); what would
+/// change its segments, or no scope can have, stays as it is.
+pub fn unescape(escaped: &str) -> String {
+    let mut rest = escaped.as_bytes();
     let mut path = Vec::new();
     while let Some((first, behind)) = rest.split_first() {
         rest = behind;
@@ -142,7 +159,8 @@ pub fn path(href: &str) -> Option<String> {
             _ => *first,
         });
     }
-    String::from_utf8(path).ok()
+    // ASCII took the place of ASCII.
+    String::from_utf8(path).unwrap_or_default()
 }
 
 /// What two hexadecimal digits stand for, if it could as well stand there itself.

@@ -51,6 +51,17 @@ fn refused(policies: Value, option: &str) {
 fn malformed_policies_are_refused() {
     for (name, values) in [
         ("scopeGrammar", json!(["", "entra", true])),
+        (
+            "scopeOrigin",
+            json!([
+                1,
+                "",
+                "api.example",
+                "http://api.example",
+                "https://api.example/",
+                "https://api.example?x"
+            ]),
+        ),
         ("omitClientId", json!([1, "true"])),
         ("plainRedirectUri", json!([1])),
         ("signOutReturnParameter", json!(["", 1])),
@@ -70,7 +81,7 @@ fn malformed_policies_are_refused() {
             refused(json!({ name: value }), name);
         }
     }
-    let all = json!({ "scopeGrammar": "laserfiche", "omitClientId": true, "plainRedirectUri": true, "expectResponse": {},
+    let all = json!({ "scopeGrammar": "laserfiche", "scopeOrigin": "https://api.example", "omitClientId": true, "plainRedirectUri": true, "expectResponse": {},
         "signOutReturnParameter": "wreply", "tokenResponseNames": { "ExpiresIn": "expires_in" } });
     assert!(configure(&crate::common::world::with(World::options(), json!({ "policies": all }))).is_ok());
 }

@@ -260,6 +260,37 @@ fn the_least_scopes_are_those_of_target_and_grammar() {
 }
 
 #[test]
+fn an_own_backend_has_paths_of_its_own() {
+    let world = World::new();
+    world.server.change_tokens(|tokens| tokens["scope"] = "openid files:read".into());
+    let mut members = options(&world, "docspace", "openid files:read");
+    members["api"] = json!(["https://api.example", "https://backend.example/api"]);
+    members["policies"]["scopeOrigin"] = "https://api.example".into();
+    let page = world.page_with(members);
+    let callback = world.server.authorize(&page.authorize_url(&json!({})));
+    page.handle(&callback).expect("a session");
+    let (notes, settings) =
+        ("https://backend.example/api/2.0/settings", "https://api.example/api/2.0/settings");
+    let ask = |href| page.client.ask(texts("files:read"), "POST", href, false);
+    assert!(page.client.covers("GET", notes));
+    page.fetch(notes).expect("an answer");
+    assert_eq!(ask(notes).expect("scopes"), ["files:read"]);
+    assert!(!page.client.covers("GET", settings));
+    assert_error(&page.fetch(settings), "scope_missing", &["access-"]);
+    assert_error(&ask(settings), "scope_missing", &["settings"]);
+}
+
+#[test]
+fn a_guess_covers_nothing_and_keeps_nothing_back() {
+    let world = World::new();
+    let page = signed_in(&world, "laserfiche", "openid repository.Read", None);
+    let session = "https://api.example/repository/v1/Repositories/r-1/ServerSession/Refresh";
+    assert!(!page.client.covers("PUT", session));
+    page.send(call("PUT", session)).expect("an answer");
+    assert!(page.client.covers("PUT", &session.replace("r-1", "/r-1")), "nothing is known of it");
+}
+
+#[test]
 fn strange_scopes_are_a_matter_of_text() {
     let world = World::new();
     let long = ["repository/", &"x".repeat(30_000), ".Read"].concat();

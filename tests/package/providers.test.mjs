@@ -47,7 +47,12 @@ describe("laserfiche", () => {
     },
     api: [`https://api.${domain}/repository`, `https://api.${domain}/odata4`],
     restore: "none",
-    policies: { scopeGrammar: "laserfiche", signOutReturnParameter: "wreply", expectResponse: { domain: [domain] } },
+    policies: {
+      scopeGrammar: "laserfiche",
+      scopeOrigin: `https://api.${domain}`,
+      signOutReturnParameter: "wreply",
+      expectResponse: { domain: [domain] },
+    },
   });
 
   test("knows the hosts of the data centres", async () => {
@@ -104,7 +109,12 @@ describe("laserficheSelfHosted", () => {
         metadata: { authorization_endpoint: `${LF}/v2/authorize`, token_endpoint: `${LF}/v2/Repositories/r%201%2F%C3%BC/Token` },
         api: [LF],
         restore: "none",
-        policies: { scopeGrammar: "laserfiche", omitClientId: true, tokenResponseNames: { refreshToken: "refresh_token" } },
+        policies: {
+          scopeGrammar: "laserfiche",
+          scopeOrigin: "https://lf.example",
+          omitClientId: true,
+          tokenResponseNames: { refreshToken: "refresh_token" },
+        },
       });
       const { request } = await clientOf({ ...profile });
       assert.equal(request.searchParams.has("client_id"), false);
@@ -139,7 +149,7 @@ describe("laserficheSelfHosted", () => {
 test("docspace: a portal with and without OpenID Connect", async () => {
   const portal = "https://acme.onlyoffice.example";
   const endpoints = { issuer: portal, authorization_endpoint: `${portal}/oauth2/authorize`, token_endpoint: `${portal}/oauth2/token` };
-  const policies = { scopeGrammar: "docspace", plainRedirectUri: true };
+  const policies = { scopeGrammar: "docspace", scopeOrigin: portal, plainRedirectUri: true };
   const plain = profiles.docspace({ portal: `${portal}/` });
   assert.deepEqual(plain, { metadata: endpoints, api: `${portal}/api/2.0`, restore: "none", policies });
   const { request } = await clientOf({ ...plain, scope: "files:read" });

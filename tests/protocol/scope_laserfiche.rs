@@ -25,26 +25,82 @@ fn assert_permits(granted: &str, operations: &[(&str, &str)], expected: Option<b
 #[test]
 fn every_operation_of_the_api_v2_needs_what_its_description_says() {
     let operations = load("laserfiche/v2_scopes.json");
-    let mut stated = 0;
+    let (mut stated, mut unknown) = (0, 0);
     for operation in operations.as_array().expect("a list") {
         let [method, path, scope] = [0, 1, 2].map(|at| operation[at].as_str().expect("a text"));
         let path = ["/repository", &path.replace("{repositoryId}", "r-1").replace(['{', '}'], "")].concat();
-        let expected = match scope {
-            "None" => "",
-            // Not stated: what the method says.
-            "" if method == "GET" => "repository.Read",
-            "" => "repository.Write",
-            stated => stated,
-        };
-        stated += usize::from(!scope.is_empty());
-        for granted in ["repository.Read", "repository.Write", "table.ReadWrite"] {
-            let is_enough = expected.is_empty() || granted == expected;
-            assert_eq!(permits(granted, method, &path), Some(is_enough), "{granted}: {method} {path}");
+        let held = ["repository.Read", "repository.Write", "table.ReadWrite"];
+        let permitted = held.map(|granted| permits(granted, method, &path));
+        if scope.is_empty() {
+            assert!(!permitted.contains(&Some(false)), "nothing says so: {method} {path}");
+            unknown += usize::from(permitted.contains(&None));
+            continue;
         }
+        let expected = if scope == "None" { "" } else { scope };
+        let is_enough = held.map(|granted| Some(expected.is_empty() || granted == expected));
+        assert_eq!(permitted, is_enough, "{method} {path}");
         let least = GRAMMAR.ask(Vec::new(), method, &[CLOUD, &path].concat(), false);
         assert_eq!(least, list(expected), "{method} {path}");
+        stated += 1;
     }
-    assert_eq!((operations.as_array().map(Vec::len), stated), (Some(150), 140), "the list has lost rows");
+    assert_eq!((stated, unknown), (140, 10), "the list has lost rows");
+}
+
+/// Not permitted, and not known to be refused; what is held does not seem to do.
+#[track_caller]
+fn assert_guessed(granted: &str, operations: &[(&str, &str)]) {
+    assert_permits(granted, operations, None);
+    for (method, path) in operations {
+        assert!(!GRAMMAR.covers(&list(granted), method, &[CLOUD, path].concat()), "{method} {path}");
+    }
+}
+
+#[test]
+fn a_right_that_is_only_inferred_refuses_nothing() {
+    let writing = [
+        ("PUT", "/repository/v1/Repositories/r-1/ServerSession/Refresh"),
+        ("POST", "/repository/v1/Repositories/r-1/Entries/1/Export"),
+        ("DELETE", "/LFRepositoryAPI/v1/Repositories/r-1/Entries/1"),
+        ("PUT", "/repository/v3/Repositories/r-1/Entries/1"),
+        ("POST", "/repository/v2/Repositories/r-1/Tasks/StartTestTaskAsync"),
+        ("PATCH", "/repository/v2/Repositories/r-1/Entries/1/RecordsManagement/Properties"),
+    ];
+    assert_guessed("repository.Read", &writing);
+    assert_permits("repository.Write", &writing, Some(true));
+    let reading = [
+        ("GET", "/repository/v1/Repositories"),
+        ("POST", "/repository/v1/Repositories/r-1/SimpleSearches"),
+        ("GET", "/repository/v2/Repositories/r-1/Entries/1/RecordSeries/Properties"),
+    ];
+    assert_guessed("repository.Write", &reading);
+    assert_guessed("project/Global", &reading);
+    assert_permits("repository.Read", &reading, Some(true));
+    assert_guessed("table.Read project/A", &[("POST", "/odata4/table/$batch")]);
+    let query = [("POST", "/odata4/table/MyTable/$query")];
+    assert_permits("table.Read project/A", &query, Some(true));
+    assert_guessed("table.Write project/A", &query);
+}
+
+#[test]
+fn escapes_are_the_same_in_scopes_and_paths() {
+    for place in ["A%26B", "T(%271%27)", "A%20B", "%C3%A9", "A%2FB", "%2526"] {
+        let scope = ["odata4/table/", place, ".Read"].concat();
+        let path = ["/odata4/table/", place].concat();
+        assert_eq!(permits(&scope, "GET", &path), Some(true), "{place}");
+    }
+    let plain = "odata4/table/A&B.Read";
+    assert_permits(plain, &[("GET", "/odata4/table/A%26B")], Some(true));
+    assert_permits("odata4/table/A%26B.Read", &[("GET", "/odata4/table/A&B")], Some(true));
+    assert_permits("odata4/table/A%26.Read", &[("GET", "/odata4/table/A%2526")], Some(false));
+    assert!(GRAMMAR.includes(&list("odata4/table/A%26B.Read"), &list(plain)));
+    assert!(GRAMMAR.includes(&list(plain), &list("odata4/table/A%26B.Read")));
+}
+
+#[test]
+fn a_project_takes_the_place_of_no_table() {
+    let mut asked = list("table.Read project/A");
+    GRAMMAR.keep(&mut asked, &list("odata4/table/T.Read table.Read"));
+    assert_eq!(asked, list("table.Read project/A odata4/table/T.Read"));
 }
 
 #[test]
@@ -128,7 +184,8 @@ fn granted_and_asked_for_are_compared_by_what_they_mean() {
         ("table.Read", "odata4/table/MyTable.Read", "table.Read"),
         ("odata4/table/MyTable('1').Read", "odata4/table/MyTable.Read", ""),
         ("odata4/table/MyTables.Read", "odata4/table/MyTable.Read", "odata4/table/MyTables.Read"),
-        ("odata4/table/MyTable.Read", "table.Read project/Global", ""),
+        // The table may be of another project.
+        ("odata4/table/MyTable.Read", "table.Read project/Global", "odata4/table/MyTable.Read"),
         ("odata4/table/MyTable.Read", "table.Read", "odata4/table/MyTable.Read"),
         ("project/A project/B", "project/B", "project/A"),
         ("collections.All", "collections.Read", "collections.All"),
@@ -179,7 +236,6 @@ fn a_place_is_not_covered_with_what_is_beside_it() {
             ("GET", "/repository/v2/Repositories"),
             ("GET", "/repository/v2/Repositories/r-1/Entries"),
             ("GET", "/repository/v2/Repositories/r-1/Entries/10"),
-            ("GET", "/repository/v1/Repositories/r-1/Entries/10"),
             ("GET", "/repository/v2/Repositories/r-10/Entries/1"),
             ("GET", "/repository/v2/Repositories/r-1/Entries/1%2F"),
             ("GET", "/repository/v2/Repositories/r-1/Entries/1%2Ffields"),
@@ -188,16 +244,28 @@ fn a_place_is_not_covered_with_what_is_beside_it() {
             ("GET", "/repository/v2/Repositories/r-1/Entries/1%00"),
             ("GET", "/repository/v2/Repositories/r-1/Entries/1;x"),
             ("GET", "/repository/v2/Repositories/r-1/Entries/1(1)"),
-            ("GET", "/repository/v2/Repositories/r-1//Entries/1"),
             ("PUT", "/repository/v2/Repositories/r-1/Entries/1"),
-            ("PUT", "/repository/v1/Repositories/r-1/Entries/1"),
             ("PATCH", "/repository/v2/Repositories/r-1/Entries/1"),
-            // The import of a document of this name.
-            ("POST", "/repository/v1/Repositories/r-1/Entries/1/Export"),
             ("GET", "/odata4/table"),
         ],
         Some(false),
     );
+    assert_guessed(
+        ENTRY,
+        &[
+            ("GET", "/repository/v1/Repositories/r-1/Entries/10"),
+            ("PUT", "/repository/v1/Repositories/r-1/Entries/1"),
+            // The import of a document of this name.
+            ("POST", "/repository/v1/Repositories/r-1/Entries/1/Export"),
+        ],
+    );
+    // Servers do not agree on empty segments.
+    let empty =
+        ["//repository/v2/Repositories", "/repository/v2/Repositories//r-1", "/repository/v2/Repositories//"];
+    for path in empty {
+        assert_eq!(permits("table.Read", "GET", path), None, "{path}");
+        assert!(GRAMMAR.covers(&list("table.Read"), "GET", &[CLOUD, path].concat()), "{path}");
+    }
     // What browsers would go to from there is another URL, which they give.
     for path in
         ["/Entries/1/../2", "/Entries/1/%2e%2E/2", "/Entries/1\\..\\2", "/Entries/1\t", "/Entries/./1"]
@@ -214,6 +282,10 @@ fn what_posts_and_only_reads_needs_the_right_to_read() {
         ("POST", "/repository/v2/Repositories/r-1/Searches/SearchAsync"),
         ("POST", "/LFRepositoryAPI/v2/Repositories/r-1/SimpleSearches"),
         ("POST", "/repository/v2/repositories/r-1/simplesearches?orderBy=name"),
+    ];
+    assert_permits("repository.Read", &reading, Some(true));
+    assert_permits("repository.Write", &reading, Some(false));
+    let inferred = [
         ("POST", "/repository/v1/Repositories/r-1/SimpleSearches"),
         ("POST", "/repository/v1/Repositories/r-1/Searches"),
         ("DELETE", "/repository/v1/Repositories/r-1/Searches/token"),
@@ -223,8 +295,7 @@ fn what_posts_and_only_reads_needs_the_right_to_read() {
             "/repository/v1/Repositories/r-1/Entries/1/Laserfiche.Repository.Document/GetEdocWithAuditReason",
         ),
     ];
-    assert_permits("repository.Read", &reading, Some(true));
-    assert_permits("repository.Write", &reading, Some(false));
+    assert_permits("repository.Read", &inferred, Some(true));
     let writing = [
         ("POST", "/repository/v2/Repositories/r-1/SimpleSearches/1"),
         ("PUT", "/repository/v2/Repositories/r-1/SimpleSearches"),
@@ -267,6 +338,10 @@ fn tables_need_a_project_too_or_a_scope_of_their_own() {
         &[table[1], table[2], ("GET", "/odata4/table/MyTable('10')"), ("GET", "/odata4/table/MyTable('1')x")],
         Some(false),
     );
+    // The names of tables have no case, the keys of their rows do.
+    let row = "odata4/table/MyTable('a').Read";
+    assert_permits(row, &[("GET", "/OData4/table/mytable('a')")], Some(true));
+    assert_permits(row, &[("GET", "/odata4/table/MyTable('A')")], Some(false));
     assert!((GRAMMAR.doubt)(&list("table.Read")).is_some());
     assert!((GRAMMAR.doubt)(&list("repository.Read table.ReadWrite")).is_some());
     for fine in ["", "repository.Read", "table.Read project/Global", "odata4/table/MyTable.Read"] {
@@ -281,11 +356,8 @@ fn a_token_without_scopes_may_do_all_of_v1_and_nothing_of_v2() {
         &[("GET", "/repository/v1/Repositories"), ("DELETE", "/repository/v1/Repositories/r-1/Entries/1")],
         Some(true),
     );
-    assert_permits(
-        "",
-        &[("GET", "/repository/v2/Repositories"), ("GET", "/repository/v10/Repositories")],
-        Some(false),
-    );
+    assert_permits("", &[("GET", "/repository/v2/Repositories")], Some(false));
+    assert_guessed("", &[("GET", "/repository/v10/Repositories")]);
     // A server of one's own does not say; nor is anything said of these.
     assert_permits(
         "",
@@ -314,7 +386,7 @@ fn a_token_without_scopes_may_do_all_of_v1_and_nothing_of_v2() {
         );
     }
     // With any scope, it is the scopes that count.
-    assert_permits("project/Global", &[("GET", "/repository/v1/Repositories")], Some(false));
+    assert_guessed("project/Global", &[("GET", "/repository/v1/Repositories")]);
 }
 
 #[test]

@@ -4,9 +4,9 @@ use crate::protocol::scope::{Grammar, fits, is_reading};
 use crate::protocol::text;
 
 /// What scopes mean here.
-pub static GRAMMAR: Grammar = Grammar { lacks, allows, least, doubt: |_| None };
+pub static GRAMMAR: Grammar = Grammar { lacks, allows, is_stated: |_, _| true, least, doubt: |_| None };
 
-/// Paths, what it takes to read there, and what for anything else. `accounts:*` is any right, `-` is nothing; `*:…` is
+/// Paths below a version of the API, what it takes to read there, and what for anything else. `accounts:*` is any right, `-` is nothing; `*:…` is
 /// for everything, and only keys can have it. The first row that fits counts.
 const MAP: &str = "/api/*/files/rooms/... rooms:read rooms:write
 /api/*/files/... files:read files:write
@@ -15,9 +15,13 @@ const MAP: &str = "/api/*/files/rooms/... rooms:read rooms:write
 /api/*/group/... accounts:read accounts:write
 /api/*/oauth2/userinfo openid openid
 /api/*/keys/@self - *:write
-/api/... *:read *:write";
+/api/*/... *:read *:write";
 
 fn needed(method: &str, path: &str) -> Option<&'static str> {
+    let version = text::parts(path, b'/').into_iter().nth(2)?;
+    if !version.bytes().all(|octet| octet.is_ascii_digit() || octet == b'.') {
+        return None;
+    }
     text::parts(MAP, b'\n').into_iter().find_map(|row| {
         let (pattern, scopes) = text::cut(row, b' ')?;
         let (reading, writing) = text::cut(scopes, b' ').filter(|_| fits(path, pattern))?;

@@ -3,11 +3,11 @@
 //! A scope is a place in an API and the rights to it, `repository/Repositories/r-1/Entries/1.ReadWrite`, or a project.
 //! Scopes are case-sensitive; the paths of requests are not.
 
-use crate::protocol::scope::{Grammar, fits, has, is_reading};
+use crate::protocol::scope::{Grammar, fits, has, is_reading, unescape};
 use crate::protocol::text;
 
 /// What scopes mean here.
-pub static GRAMMAR: Grammar = Grammar { lacks, allows, least, doubt };
+pub static GRAMMAR: Grammar = Grammar { lacks, allows, is_stated, least, doubt };
 
 /// Any version of the Repository API, with what is below it.
 const REPOSITORY: &str = "repository";
@@ -74,17 +74,19 @@ fn lacks(scope: &str, granted: &[String]) -> Option<String> {
         return (!has(granted, scope)).then(|| scope.to_owned());
     };
     let mut lacking = words(rights);
-    lacking.retain(|right| !is_held(granted, resource, right, true));
+    let place = unescape(resource);
+    lacking.retain(|right| !is_held(granted, &place, right, true));
     (!lacking.is_empty()).then(|| Scope::Access { resource, rights: &lacking.concat() }.write())
 }
 
-/// Was a right to a resource granted, to itself or to what it is in?
+/// Was a right to a resource granted, to itself or to what it is in? As a scope (`exactly`), or as a request's path, for
+/// which a project does too: which tables are in it, only the server knows.
 fn is_held(granted: &[String], resource: &str, right: &str, exactly: bool) -> bool {
     granted.iter().any(|scope| match Scope::parse(scope) {
         Some(Scope::Access { resource: root, rights }) if words(rights).contains(&right) => {
-            is_below(resource, root, exactly)
+            is_below(resource, &unescape(root), exactly)
                 || (resource, root) == (TABLE, ODATA)
-                || root == TABLE && resource.starts_with(ODATA) && has_project(granted)
+                || !exactly && root == TABLE && resource.starts_with(ODATA) && has_project(granted)
         }
         _ => false,
     })
@@ -94,17 +96,19 @@ fn has_project(scopes: &[String]) -> bool {
     scopes.iter().any(|scope| matches!(Scope::parse(scope), Some(Scope::Project(_))))
 }
 
-/// Is a resource another, or below it? Below begins with a segment; a table has its rows in parentheses.
+/// Is a resource another, or below it? Below begins with a segment; a table has its rows in parentheses, and their keys
+/// are compared exactly.
 fn is_below(resource: &str, root: &str, exactly: bool) -> bool {
     resource.split_at_checked(root.len()).is_some_and(|(start, rest)| {
-        let is_same = if exactly { start == root } else { start.eq_ignore_ascii_case(root) };
+        let key = if exactly { 0 } else { text::head(root, b'(').0.len() };
+        let is_same = start.eq_ignore_ascii_case(root) && start.get(key..) == root.get(key..);
         let is_row = || rest.starts_with('(') && root.starts_with(ODATA);
         is_same && (rest.is_empty() || rest.starts_with('/') || is_row())
     })
 }
 
-/// Operations of the Repository API whose right is not that of their method; `-`: they need none. Those of v2 are what
-/// its description says, those of v1 what its names say.
+/// Operations whose right is not that of their method, `-` where they need none, and (`?`) those of which it is not
+/// stated. Those of v2 are what the description of the Repository API says, those of v1 what their names say.
 const RIGHTS: &str = "Read POST /v2/Repositories/*/Entries/*/Export
 Read POST /v2/Repositories/*/Entries/*/ExportAsync
 Read POST /v2/Repositories/*/Entries/*/Fields/GetDynamicFieldLogicValue
@@ -112,19 +116,26 @@ Read POST /v2/Repositories/*/Searches/SearchAsync
 Read POST /v2/Repositories/*/SimpleSearches
 - GET /v2/Repositories/*/Tasks
 - DELETE /v2/Repositories/*/Tasks
+? POST /v2/Repositories/*/Tasks/StartTestTaskAsync
+? */v2/Repositories/*/Entries/*/RecordsManagement/...
+? */v2/Repositories/*/Entries/*/RecordSeries/Properties
 Read POST /v1/Repositories/*/Entries/*/*/GetEdocWithAuditReason
 Read POST /v1/Repositories/*/Entries/*/Fields/GetDynamicFieldLogicValue
 Read POST /v1/Repositories/*/Searches
 Read DELETE /v1/Repositories/*/Searches/*
 Read POST /v1/Repositories/*/SimpleSearches
 - GET /v1/Repositories/*/Tasks/*
-- DELETE /v1/Repositories/*/Tasks/*";
+- DELETE /v1/Repositories/*/Tasks/*
+Read? POST /table/*/$query
+? POST /table/$batch";
 
 /// What a request is, in terms of scopes.
 struct Operation {
     resource: String,
     /// `-` where none is needed.
     right: &'static str,
+    /// Is the right stated, or a guess? Nothing is stated of other versions than v2.
+    is_stated: bool,
     /// What a token without any scope may: all of the Repository API v1. A server of one's own does not say.
     without_scopes: Option<bool>,
 }
@@ -151,9 +162,15 @@ impl Operation {
             let (right, pattern) = text::cut(row, b' ')?;
             fits(&operation, pattern).then_some(right)
         });
-        let right = special.unwrap_or(if is_reading(method) { "Read" } else { "Write" });
+        let (right, doubt) = text::head(special.unwrap_or_default(), b'?');
+        let right = match right {
+            "" if is_reading(method) => "Read",
+            "" => "Write",
+            right => right,
+        };
+        let is_stated = doubt.is_none() && (api == ODATA || version.eq_ignore_ascii_case("v2"));
         let resource = [api, if below.is_some() { "/" } else { "" }, below.unwrap_or_default()].concat();
-        Some(Operation { resource, right, without_scopes })
+        Some(Operation { resource, right, is_stated, without_scopes })
     }
 }
 
@@ -166,12 +183,16 @@ fn is_version(segment: &str) -> bool {
 }
 
 fn allows(granted: &[String], method: &str, path: &str) -> Option<bool> {
-    let Operation { resource, right, without_scopes } = Operation::read(method, path)?;
+    let Operation { resource, right, without_scopes, .. } = Operation::read(method, path)?;
     match granted {
         _ if right == "-" => Some(true),
         [] => without_scopes,
         _ => Some(is_held(granted, &resource, right, false)),
     }
+}
+
+fn is_stated(method: &str, path: &str) -> bool {
+    Operation::read(method, path).is_some_and(|operation| operation.is_stated)
 }
 
 fn least(method: &str, path: &str, granular: bool) -> Option<String> {
