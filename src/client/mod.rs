@@ -34,7 +34,7 @@ use crate::protocol::config::Config;
 use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::id_token;
 use crate::protocol::token::Wanted;
-use crate::protocol::transaction::Ledger;
+use crate::protocol::transaction::{CAPACITY, Ledger, MEMORY_CAPACITY};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -131,7 +131,12 @@ impl<P: Platform> Client<P> {
 
     fn keep(&self, ledger: Ledger) -> Result<(), AuthError> {
         let area = self.ledger_area();
-        let text = ledger.write(if area == Some(Area::Cookie) { COOKIE } else { usize::MAX });
+        let (capacity, limit) = match area {
+            Some(Area::Cookie) => (CAPACITY, COOKIE),
+            Some(_) => (CAPACITY, usize::MAX),
+            None => (MEMORY_CAPACITY, usize::MAX),
+        };
+        let text = ledger.write(capacity, limit);
         match area {
             Some(area) => self.0.platform.save(area, &self.ledger_key(), text.as_deref()).map_err(storage),
             None => {

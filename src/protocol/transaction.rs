@@ -11,8 +11,10 @@ use subtle::ConstantTimeEq;
 
 /// Milliseconds after which a sign-in cannot be finished any more.
 pub const LIFETIME: i64 = 10 * 60 * 1000;
-/// How many entries are kept; the oldest go first.
+/// How many entries are kept in a storage; the oldest go first.
 pub const CAPACITY: usize = 32;
+/// How many are kept in memory, which may be that of one worker for all tabs.
+pub const MEMORY_CAPACITY: usize = 256;
 
 /// The kinds of entries.
 const PENDING: &str = "pending";
@@ -101,7 +103,7 @@ impl Transaction {
     }
 }
 
-/// All that is in progress for one client in one tab.
+/// All that is in progress for one client in one tab. What is written has a bound.
 #[derive(Debug, Default)]
 pub struct Ledger(Vec<Value>);
 
@@ -116,9 +118,11 @@ impl Ledger {
         ledger
     }
 
-    /// The text to store; nothing when there is nothing in progress. Where there is room for `limit` octets only, the
-    /// oldest entries go first.
-    pub fn write(mut self, limit: usize) -> Option<String> {
+    /// The text to store; nothing when there is nothing in progress. Where there is room for `capacity` entries or
+    /// `limit` octets only, the oldest entries go first.
+    pub fn write(mut self, capacity: usize, limit: usize) -> Option<String> {
+        let surplus = self.0.len().saturating_sub(capacity);
+        self.0.drain(..surplus);
         loop {
             let count = self.0.len();
             let entries = Value::Array(self.0);
@@ -133,8 +137,6 @@ impl Ledger {
     }
 
     fn add(&mut self, kind: &str, entry: Object, now: i64) {
-        let surplus = (self.0.len() + 1).saturating_sub(CAPACITY);
-        self.0.drain(..surplus);
         self.0.push(entry.text("kind", kind).value("created", Value::Integer(now)).finish());
     }
 

@@ -65,3 +65,14 @@ fn what_is_in_memory_alone_is_not_left_behind_by_a_redirect() {
     let popup = world.browser.run(async move { client.begin(&SignIn::default(), Window::Popup).await });
     assert_eq!(code_of(&popup), "ok", "the page that opens a popup stays");
 }
+
+#[test]
+fn in_memory_many_tabs_have_room_for_their_sign_ins() {
+    let world = World::new();
+    let page = world.page_with(json!({ "transactionStorage": "memory" }));
+    page.prepare().expect("prepared");
+    let begin = |_| page.create_authorize_url(&json!({})).expect("a URL").url;
+    let urls: Vec<String> = (0..300).map(begin).collect();
+    assert_error(&page.handle(&world.server.authorize(&urls[0])), "transaction_not_found", &[]);
+    page.handle(&world.server.authorize(&urls[100])).expect("one of the newest 200");
+}

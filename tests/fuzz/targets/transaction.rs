@@ -11,6 +11,7 @@ const NOW: i64 = 1_790_000_000_000;
 pub(super) fn target(input: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(input) else { return false };
     let entries = entries(Ledger::read(text, NOW));
+    assert!(entries.len() <= CAPACITY);
     for entry in &entries {
         let created = entry["created"].as_f64().expect("every entry has its time");
         assert!((created - NOW as f64).abs() < LIFETIME as f64 + 1.0, "an entry that has expired");
@@ -26,22 +27,23 @@ pub(super) fn target(input: &[u8]) -> bool {
         assert!(known || consumed.is_none());
         assert!(!known || ledger.is_spent(state), "consumed, and it can be used again");
         any |= consumed.as_ref().is_some_and(is_whole);
-        assert!(self::entries(ledger).len() <= entries.len().max(CAPACITY));
     }
     any
 }
 
 /// What would be stored; stored and read, it is the same.
 fn entries(ledger: Ledger) -> Vec<Theirs> {
-    let Some(text) = ledger.write(usize::MAX) else { return Vec::new() };
-    assert_eq!(Ledger::read(&text, NOW).write(usize::MAX).as_deref(), Some(text.as_str()));
+    let Some(text) = ledger.write(CAPACITY, usize::MAX) else { return Vec::new() };
+    assert_eq!(Ledger::read(&text, NOW).write(CAPACITY, usize::MAX).as_deref(), Some(text.as_str()));
     serde_json::from_str(&text).expect("what is written is an array to others")
 }
 
 /// Where there is little room, as in a cookie, the last entries are written, and one in any case.
 fn assert_newest_are_kept(text: &str, entries: &[Theirs]) {
     const ROOM: usize = 1000;
-    let Some(written) = Ledger::read(text, NOW).write(ROOM) else { return assert!(entries.is_empty()) };
+    let Some(written) = Ledger::read(text, NOW).write(CAPACITY, ROOM) else {
+        return assert!(entries.is_empty());
+    };
     let kept: Vec<Theirs> = serde_json::from_str(&written).expect("an array to others");
     assert!(!kept.is_empty() && entries.ends_with(&kept));
     assert!(written.len() <= ROOM || kept.len() == 1, "no room for {}", kept.len());
@@ -55,7 +57,7 @@ fn assert_honest_sign_in_works(text: &str, states: &[&str]) {
     let mut ledger = Ledger::read(text, NOW);
     assert!(ledger.pending(&state).is_none());
     ledger.begin(record(&state), NOW);
-    let mut ledger = Ledger::read(&ledger.write(usize::MAX).expect("an entry"), NOW);
+    let mut ledger = Ledger::read(&ledger.write(CAPACITY, usize::MAX).expect("an entry"), NOW);
     assert!(ledger.consume(&state, NOW).as_ref().is_some_and(is_whole), "an honest sign-in was lost");
     assert!(ledger.consume(&state, NOW).is_none(), "it was finished twice");
     assert!(ledger.is_spent(&state));
