@@ -151,29 +151,26 @@ impl<P: Platform> Client<P> {
     fn must_be_pending(&self, response: &AuthorizationResponse) -> Result<(), AuthError> {
         let ledger = self.ledger()?;
         let state = response.state.as_str();
-        if let Some(record) = ledger.pending(state) {
-            callback::check_mode(response, record.text("responseMode"))?;
-            // Another client of the same issuer on another page: the response is for that one (Core 3.1.2.5).
-            let config = &self.0.config;
-            let is_ours = |uri: &str| [config.redirect_uri(), config.silent_redirect_uri()].contains(&uri);
-            let here = record
-                .text("redirectUri")
-                .is_some_and(|uri| is_ours(uri) && url::same_place(uri, &response.place));
-            if here && record.text("issuer") == config.issuer() {
-                return callback::check_expected(response);
-            }
-            let reason = "the sign-in was begun for another redirect URI";
-            return Err(AuthError::new(Code::InvalidCallback, Phase::Callback, reason));
+        let refused = |code, reason| Err(AuthError::new(code, Phase::Callback, reason));
+        // First of all: another page may have brought back the record that it kept, beside the mark.
+        if ledger.is_spent(state) {
+            return refused(Code::AlreadyCompleted, "this response was used before");
         }
-        let (code, reason) = if ledger.is_spent(state) {
-            (Code::AlreadyCompleted, "this response was used before")
-        } else {
-            (
-                Code::TransactionNotFound,
-                "no sign-in with this state is pending in this tab; it may have expired",
-            )
+        let Some(record) = ledger.pending(state) else {
+            let reason = "no sign-in with this state is pending in this tab; it may have expired";
+            return refused(Code::TransactionNotFound, reason);
         };
-        Err(AuthError::new(code, Phase::Callback, reason))
+        callback::check_mode(response, record.text("responseMode"))?;
+        // Another client of the same issuer on another page: the response is for that one (Core 3.1.2.5).
+        let config = &self.0.config;
+        let is_ours = |uri: &str| [config.redirect_uri(), config.silent_redirect_uri()].contains(&uri);
+        let here = record
+            .text("redirectUri")
+            .is_some_and(|uri| is_ours(uri) && url::same_place(uri, &response.place));
+        if here && record.text("issuer") == config.issuer() {
+            return callback::check_expected(response);
+        }
+        refused(Code::InvalidCallback, "the sign-in was begun for another redirect URI")
     }
 
     /// Takes the transaction out of the tab's storage before anything is sent (RFC 9700 4.2.4).

@@ -130,6 +130,27 @@ fn sec_039_two_pages_of_a_tab_race_for_one_code() {
 }
 
 #[test]
+fn sec_039_a_record_that_comes_back_beside_its_mark_is_spent() {
+    for is_first in [true, false] {
+        let world = World::new();
+        let callback = world.respond();
+        let before = world.browser.stored();
+        world.page().handle(&callback).expect("a session");
+        // Another page kept the ledger of before, and joins it to what there is now.
+        world.browser.tamper(|now| {
+            let before = before.values().next().expect("a ledger").as_str();
+            let (one, other) = if is_first { (before, now) } else { (now, before) };
+            [&one[..one.len() - 1], &other[1..]].join(",")
+        });
+        let both = world.browser.stored().into_values().collect::<String>();
+        assert!(both.contains("pending") && both.contains("spent"), "{both}");
+        assert_error(&world.page().handle(&callback), "already_completed", &[]);
+        assert_eq!(world.browser.count("/token"), 1);
+        assert_eq!(world.server.complaints(), [""; 0]);
+    }
+}
+
+#[test]
 fn sec_039_who_stops_waiting_does_not_stop_the_others() {
     for cancelled in [0, 1] {
         let world = World::new();
