@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 /// How many refreshes wait in line at most; more wait for a place in it.
 const QUEUE: usize = 16;
-/// How many access tokens a session has at most; the oldest go first.
+/// How many access tokens a session has at most; the oldest go first, but for the sign-in's own.
 const TOKENS: usize = 32;
 
 /// An access token with what is known of it. Cheap to clone.
@@ -316,8 +316,12 @@ impl<P: Platform> Client<P> {
             session.tokens.retain(|known| known.resource != token.resource || (narrowed && !is_like(known)));
             // Those that have run out are of no use, but for the sign-in's own, whose end is the session's.
             session.tokens.retain(|known| known.resource == session.resource || known.is_valid(now));
-            let surplus = (session.tokens.len() + 1).saturating_sub(TOKENS);
-            session.tokens.drain(..surplus);
+            let is_other = |known: &AccessToken| known.narrowed || known.resource != session.resource;
+            while session.tokens.len() >= TOKENS
+                && let Some(oldest) = session.tokens.iter().position(is_other)
+            {
+                session.tokens.remove(oldest);
+            }
             session.tokens.push(token);
         });
         self.watch(self.generation());

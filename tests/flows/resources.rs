@@ -251,6 +251,23 @@ fn a_hundred_resources_at_once_are_served_in_turn() {
 }
 
 #[test]
+fn however_many_others_there_are_the_sign_ins_own_token_stays() {
+    let world = World::new();
+    let page = lazy(&world);
+    let main = secret(&page, json!({}));
+    let ask = |number: usize| secret(&page, json!({ "resource": format!("https://api{number}.example/") }));
+    let others: Vec<String> = (0..40).map(ask).collect();
+    assert_eq!(secret(&page, json!({})), main);
+    let State::Authenticated { expires_at, .. } = page.client.state() else { panic!("signed in") };
+    assert!(expires_at.is_some());
+    assert_eq!(world.browser.count("/token"), 40);
+    assert_eq!(ask(9), others[9], "with it, there is room for the newest 31");
+    assert_eq!(world.browser.count("/token"), 40);
+    assert_ne!(ask(8), others[8]);
+    assert_eq!(world.browser.count("/token"), 41);
+}
+
+#[test]
 fn a_token_that_another_tab_got_while_this_one_waited_in_line_is_not_asked_for_again() {
     let world = World::new();
     let scope = "openid profile offline_access";
