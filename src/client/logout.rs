@@ -2,6 +2,7 @@
 
 use super::session::{Event, Session};
 use super::{Client, Platform};
+use crate::protocol::authorize::Window;
 use crate::protocol::error::{AuthError, Code, Phase};
 use crate::protocol::http::Cache;
 use crate::protocol::logout::{self, SignOut};
@@ -90,8 +91,20 @@ impl<P: Platform> Client<P> {
     /// Ends the session here. What is kept for all tabs is the matter of the tab that signed out.
     pub(super) fn end_here(&self) {
         self.next_epoch();
+        self.abandon_frames();
         if self.end_session(None) {
             self.tell(Event::SignedOut(None));
+        }
+    }
+
+    /// A silent sign-in that is under way was begun before the sign-out, and nobody sees it: its response finds nothing.
+    /// One in a popup is what the person wants now.
+    fn abandon_frames(&self) {
+        // What cannot be read cannot be finished either.
+        if let Ok(mut ledger) = self.ledger()
+            && ledger.abandon(&Window::Frame.beginning(&self.0.config))
+        {
+            let _ = self.keep(ledger);
         }
     }
 

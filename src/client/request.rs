@@ -95,14 +95,20 @@ impl<P: Platform> Client<P> {
             let reason = "is memory, which does not outlast leaving the page; use a popup";
             return Err(failed(Code::InvalidConfiguration, reason).with_option("transactionStorage"));
         }
+        let epoch = self.epoch();
         let metadata = self.ready(sign_in).await?;
         if let Some(request) = self.take_minted(sign_in, window) {
             return Ok(request);
         }
-        match self.pushes(&metadata)? {
+        let request = match self.pushes(&metadata)? {
             true => self.push(&metadata, sign_in, window).await,
             false => self.create_authorize_url(sign_in, window),
+        };
+        // Nobody sees it, and who has signed out meanwhile does not want it.
+        if window == Window::Frame && self.epoch() != epoch {
+            return Err(failed(Code::Aborted, "the session was ended while the sign-in was under way"));
         }
+        request
     }
 
     /// The request that was pushed ahead for these options: once (RFC 9126 4).

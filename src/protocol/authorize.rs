@@ -157,6 +157,11 @@ pub enum Window {
 }
 
 impl Window {
+    /// How the states begin of those who wait in this kind of window.
+    pub fn beginning(self, config: &Config) -> String {
+        [config.tag(), self.sign()].concat()
+    }
+
     fn sign(self) -> &'static str {
         match self {
             Window::Page => "r",
@@ -198,7 +203,7 @@ pub fn request(
     let scope = requested_scope(config, given, granted);
     let verifier = CodeVerifier::new(&entropy.verifier);
     // Bears the client's tag, so that a response can be told from another library's on the same page.
-    let state = [config.tag(), window.sign(), &hash::base64url(&entropy.state)].concat();
+    let state = window.beginning(config) + &hash::base64url(&entropy.state);
     let redirect_uri = window.redirect_uri(config);
     // Core 15.5.2: OpenID Connect alone has a nonce.
     let nonce = scope.iter().any(|token| token == "openid").then(|| hash::base64url(&entropy.nonce));

@@ -163,6 +163,16 @@ impl Ledger {
         self.0.get(self.find(PENDING, state)?)
     }
 
+    /// Drops the pending sign-ins whose states begin like this. True if there were any.
+    pub fn abandon(&mut self, beginning: &str) -> bool {
+        let count = self.0.len();
+        let is_meant = |state: &str| state.as_bytes().starts_with(beginning.as_bytes());
+        self.0.retain(|entry| {
+            entry.text("kind") != Some(PENDING) || !entry.text("state").is_some_and(is_meant)
+        });
+        self.0.len() < count
+    }
+
     /// Was a response with this state used lately?
     pub fn is_spent(&self, state: &str) -> bool {
         self.find(SPENT, &hash::sha256_base64url(state.as_bytes())).is_some()
