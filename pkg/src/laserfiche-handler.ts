@@ -12,13 +12,14 @@ export interface LaserficheHandler {
 
 /**
  * A handler for `RepositoryApiClient.createFromHttpRequestHandler` and the like: each request has the client's token, and a
- * 401 is followed by one refresh and one retry. `regionalDomain`: as the `region` of `laserfiche`; `baseUrl`: that of
- * `laserficheSelfHosted`, to be given to the API client too. Elsewhere the token is not sent (`origin_not_allowed`).
+ * 401 is followed by one refresh and one retry, unless somebody else has signed in meanwhile. `regionalDomain`: as the
+ * `region` of `laserfiche`; `baseUrl`: that of `laserficheSelfHosted`, to be given to the API client too. Elsewhere the
+ * token is not sent (`origin_not_allowed`).
  *
  * Needs `getToken`, so that it cannot be used where no token enters the page.
  */
 export function laserficheHandler(
-  client: Pick<AuthClient, "getToken">,
+  client: Pick<AuthClient, "getToken" | "state" | "on">,
   options: { regionalDomain?: string; baseUrl?: string },
 ): LaserficheHandler {
   check(options, { regionalDomain: optional(REGION), baseUrl: [isPlace, PLACE, true] });
@@ -26,30 +27,34 @@ export function laserficheHandler(
   if (regionalDomain === undefined && baseUrl === undefined) throw invalid("regionalDomain", "is missing, and baseUrl too");
   const region = regionalDomain === undefined ? undefined : originsOf(regionalDomain);
   const places = [...(region ? [region.api] : []), ...(baseUrl ? [baseOf(baseUrl)] : [])];
-  /** The token that a request was sent with last, and those that were sent again. */
-  const sent = new WeakMap<RequestInit, string>();
+  const whose = personOf(client);
+  /** The token that a request was sent with last, and whose; and the requests that were sent again. */
+  const sent = new WeakMap<RequestInit, { token: string; person: string | number }>();
   const repeated = new WeakSet<RequestInit>();
   return {
     async beforeFetchRequestAsync(url, request) {
-      // What is no absolute URL is put behind that of the region.
-      const isCovered = /^http/.test(url) ? places.some((place) => covers(place, url)) : region !== undefined;
+      // A path is put behind the region's; all else goes where a browser reads it to go, however it is spelt.
+      const isCovered = isPath(url) ? region !== undefined : places.some((place) => covers(place, url));
       if (!isCovered) throw new AuthError("origin_not_allowed", "fetch", "the URL is of another server");
+      const person = whose();
       const { accessToken, tokenType } = await client.getToken();
       if (tokenType !== "Bearer") throw new AuthError("token_type_mismatch", "fetch", "the token needs a proof; use client.fetch");
-      sent.set(request, accessToken);
+      sent.set(request, { token: accessToken, person });
       const others = [...new Headers(request.headers)].filter(([name]) => name !== "authorization");
       request.headers = { ...Object.fromEntries(others), Authorization: `Bearer ${accessToken}` };
       Object.assign(request, { credentials: "omit", redirect: "error" });
       return { regionalDomain: region?.domain ?? "" };
     },
     async afterFetchResponseAsync(_, { status }, request) {
-      if (status !== 401 || repeated.has(request) || !sent.has(request)) return false;
+      const last = sent.get(request);
+      if (status !== 401 || repeated.has(request) || !last || last.person !== whose()) return false;
       repeated.add(request);
       try {
         // Another request's 401 may have brought a new one already.
         const { accessToken } = await client.getToken();
-        if (accessToken === sent.get(request)) await client.getToken({ forceRefresh: true });
-        return true;
+        if (accessToken === last.token) await client.getToken({ forceRefresh: true });
+        // What one person asked for is not done in another's name.
+        return last.person === whose();
       } catch {
         // The 401 is the answer then, and the client's own events say what became of the session.
         return false;
@@ -57,6 +62,16 @@ export function laserficheHandler(
     },
   };
 }
+
+/** Who is signed in; where the server does not say, which of the sign-ins it is. */
+function personOf(client: Pick<AuthClient, "state" | "on">): () => string | number {
+  let signIns = 0;
+  client.on("signedIn", () => (signIns += 1));
+  return () => (client.state.status === "authenticated" ? client.state.user?.sub : undefined) ?? signIns;
+}
+
+/** A path of this server. Browsers take `//` for another host, also with `\` or with white space that they leave out. */
+const isPath = (url: string) => /^\/(?![/\\\t\n\r])/.test(url);
 
 /** Is a URL below a place? Prefixes end at segments, and a server that decodes `%2F` first is not led upwards. */
 function covers(place: string, url: string): boolean {

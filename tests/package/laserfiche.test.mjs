@@ -73,10 +73,15 @@ async function signedIn(options = {}) {
     transactionStorage: "memory",
   });
   await client.prepare();
-  const { state } = client.createAuthorizeUrl();
-  await client.handleCallback(`http://localhost/callback?scope=repository.Read&code=c&state=${state}&domain=${region}`);
+  await signIn(client);
   const handler = profiles.laserficheHandler(client, { regionalDomain: region, ...options });
   return { client, handler, api: RepositoryApiClient.createFromHttpRequestHandler(handler, `${origin}/repository`) };
+}
+
+async function signIn(client) {
+  const { state } = client.createAuthorizeUrl();
+  const domain = new URL(origin).host;
+  await client.handleCallback(`http://localhost/callback?scope=repository.Read&code=c&state=${state}&domain=${domain}`);
 }
 
 const names = async (api) => (await api.repositoriesClient.listRepositories({})).value.map(({ name }) => name);
@@ -126,9 +131,38 @@ test("where there is no new token, the 401 is the answer", async () => {
   client.dispose();
 });
 
+test("what one person asked for is not repeated for another", async () => {
+  const { client, handler } = await signedIn();
+  const refused = new Response(null, { status: 401 });
+  const request = {};
+  await handler.beforeFetchRequestAsync("/v2/Repositories", request);
+  await signIn(client);
+  assert.equal(await handler.afterFetchResponseAsync("/v2/Repositories", refused, request), false);
+  assert.deepEqual(refreshes, []);
+  client.dispose();
+
+  // Where the person is known, it is the person that counts; also when the sign-in comes during the refresh.
+  const known = (sub) => ({ status: "authenticated", user: { sub, claims: {} } });
+  for (const [next, during, again] of [["ada", false, true], ["bob", false, false], ["bob", true, false]]) {
+    let hear;
+    const other = { state: known("ada"), on: (_, listener) => (hear = listener) };
+    const change = () => (hear(), (other.state = known(next)));
+    other.getToken = async (options) => {
+      if (options && during) change();
+      return { accessToken: "t", tokenType: "Bearer", expiresAt: 0, scopes: [] };
+    };
+    const theirs = profiles.laserficheHandler(other, { regionalDomain: "us" });
+    const asked = {};
+    await theirs.beforeFetchRequestAsync("/v2/Repositories", asked);
+    if (!during) change();
+    assert.equal(await theirs.afterFetchResponseAsync("/v2/Repositories", refused, asked), again, `${next} ${during}`);
+  }
+});
+
 test("a request to elsewhere gets no token, nor does one after the sign-out", async () => {
   const { client, handler, api } = await signedIn();
-  for (const url of ["https://evil.example/repository/v2/Repositories", `${origin}0/repository`, "http:///x", `${origin.replace("http", "https")}/repository`]) {
+  for (const url of ["https://evil.example/repository/v2/Repositories", `${origin}0/repository`, "http:///x", `${origin.replace("http", "https")}/repository`,
+    ...["HTTPS://evil.example/x", "//evil.example/x", "/\\evil.example/x", "/\t/evil.example/x", " https://evil.example/x", "\thttps://evil.example", "\\\\evil.example", "ftp://evil.example/", "v2/Repositories", ""]]) {
     const request = {};
     await assert.rejects(handler.beforeFetchRequestAsync(url, request), { code: "origin_not_allowed" });
     assert.deepEqual(request, {});
@@ -170,7 +204,8 @@ test("a server of one's own is known by its base", async () => {
   for (const options of [{}, { regionalDomain: "au" }, { baseUrl: "http://lf.example" }, { region: "us" }, undefined]) {
     assert.throws(() => profiles.laserficheHandler(client, options), { code: "invalid_configuration" });
   }
-  const proven = { getToken: async () => ({ accessToken: "t", tokenType: "DPoP", expiresAt: 0, scopes: [] }) };
+  const getToken = async () => ({ accessToken: "t", tokenType: "DPoP", expiresAt: 0, scopes: [] });
+  const proven = { getToken, state: { status: "anonymous" }, on() {} };
   const other = profiles.laserficheHandler(proven, { regionalDomain: "us" });
   await assert.rejects(other.beforeFetchRequestAsync("/v2/Repositories", {}), { code: "token_type_mismatch" });
   client.dispose();
