@@ -3,7 +3,7 @@ import { TOKEN } from "./cookie-rules.js";
 import { isOwnHeader } from "./headers.js";
 import { invalid, isText, isVisible, readMembers } from "./options.js";
 import { site } from "./restore.js";
-import { isSecret, secretRefused } from "./secrets.js";
+import { isServerKey, secretRefused } from "./secrets.js";
 import type { CookieSessionOptions } from "./session-types.js";
 import { isPlace, readTargets, type Target } from "./target.js";
 
@@ -87,7 +87,7 @@ function readCsrf(given: unknown, isOwn: boolean, page: Location): Csrf {
     value: [isVisible, "is not a text without white space", "optional"],
   });
   if ((csrf.cookie === undefined) === (csrf.value === undefined)) throw invalid("csrf has a cookie or a value, one of them");
-  if (csrf.value !== undefined && isSecret(csrf.value)) throw secretRefused("configuration");
+  if (csrf.value !== undefined && isServerKey(csrf.value)) throw secretRefused("configuration");
   if (csrf.cookie && !isOwn) throw invalid(`csrf.cookie goes to ${page.origin} alone, which is not in api`);
   return csrf;
 }

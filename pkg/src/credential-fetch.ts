@@ -1,7 +1,7 @@
 import { isOwnHeader } from "./headers.js";
 import { invalid, isText, isVisible, readMembers, type Rule } from "./options.js";
 import { admit, bound, ownCredential, send } from "./outgoing.js";
-import { isSecret, secretRefused } from "./secrets.js";
+import { isSecret, isServerKey, secretRefused } from "./secrets.js";
 import type { Credential } from "./session-types.js";
 import { readTargets } from "./target.js";
 import type { FetchOptions } from "./types.js";
@@ -65,7 +65,7 @@ function basic(credential: object): Header {
     credential,
     { scheme: SCHEME, username: TEXT, password: TEXT },
   );
-  refuse(username, password);
+  if ([username, password].some(isServerKey)) throw secretRefused("configuration");
   if (username.includes(":")) throw invalid("credential.username has a colon");
   // Half a surrogate pair has no UTF-8.
   if (/[\p{Cc}\p{Cs}]/u.test(username + password)) throw invalid("credential has control characters");

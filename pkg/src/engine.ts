@@ -4,6 +4,7 @@ import { fromEngine, type EngineError } from "./codes.js";
 import { AuthError, misuse } from "./errors.js";
 import { text } from "./page.js";
 import { awaited, handOver } from "./relay.js";
+import { refuseClientSecret } from "./secrets.js";
 import { sight, tell, type Listener } from "./told.js";
 import type { Transport } from "./transport.js";
 import type { AuthOptions } from "./types.js";
@@ -98,7 +99,10 @@ export async function openEngine(source: WasmSource, options: AuthOptions, liste
       }
     },
     checkApi: (api) => void enter(() => current().run("checkApi", text(api))),
-    fetch: (request, api, replayable) => attempt(() => current().fetch(request, api, replayable)),
+    async fetch(request, api, replayable) {
+      await refuseClientSecret(request, replayable);
+      return attempt(() => current().fetch(request, api, replayable));
+    },
     listen: (state, signal) => awaited(state, (url) => isResponse(url, whose), signal),
     dispose() {
       const last = engine;

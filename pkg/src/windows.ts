@@ -67,18 +67,21 @@ export function popupResponse(
   signal?: AbortSignal,
 ): Promise<string> {
   let goneSince = 0;
-  let isSeen = false;
+  let looks = 0;
   const ending = () => {
     if (popup.closed) {
       goneSince ||= Date.now();
       // A popup that a policy cuts off, of this page or of the server's, seems closed as soon as it shows the latter.
-      const bound = isSeen ? GRACE : LIFETIME;
+      const bound = looks > SWAP ? GRACE : LIFETIME;
       if (Date.now() - goneSince > bound) return failed("popup_closed", "too soon");
-    } else isSeen ||= isElsewhere(popup);
+    } else if (isElsewhere(popup)) looks++;
     return aborted(signal?.aborted);
   };
   return response(transport, state, ending, () => popup.close());
 }
+
+/** Looks in which a popup that is just being cut off may still seem to be open at another origin. */
+const SWAP = 2;
 
 /** Has the popup come to another origin, with nothing that cuts it off? */
 function isElsewhere(popup: Window): boolean {

@@ -26,8 +26,9 @@ async function sources() {
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
 }
 
-const { createCredentialFetch, isCovered, isLocalPath, isSecret, readPerson, readSettings, readTargets, refuseSecrets } =
+const { createCredentialFetch, isCovered, isLocalPath, isSecret, isServerKey, readPerson, readSettings, readTargets, ...secrets } =
   await sources();
+const { refuseClientSecret, refuseSecrets } = secrets;
 const cases = JSON.parse(await readFile(path("tests/vectors/targets/cases.json"), "utf8"));
 
 const api = "https://api.example/v1";
@@ -55,9 +56,11 @@ function accessKey() {
 }
 
 const encoded = (claims) => Buffer.from(JSON.stringify(claims)).toString("base64url");
+const FORM = "application/x-www-form-urlencoded";
 const KEY = `sk-${"0123456789abcdef".repeat(4)}`;
 const ASSERTION = `${encoded({ alg: "ES256" })}.${encoded({ client_id: "c", client_secret: "s" })}.AA`;
-const SECRETS = [KEY, KEY.toUpperCase(), ` ${KEY} `, `Bearer ${KEY}`, "Secret s3cr3t", "secret\ts3cr3t", "SECRET", accessKey(), ASSERTION];
+const KEYS = [KEY, KEY.toUpperCase(), ` ${KEY} `, `Bearer ${KEY}`, accessKey(), ASSERTION];
+const SECRETS = [...KEYS, "Secret s3cr3t", "secret\ts3cr3t", "SECRET"];
 
 test("targets and paths are as their table says", () => {
   for (const { given, ok } of cases.targets) {
@@ -75,7 +78,7 @@ test("targets and paths are as their table says", () => {
 });
 
 test("secrets that can be told are told, and nothing else", () => {
-  for (const secret of SECRETS) assert.ok(isSecret(secret), secret);
+  for (const secret of SECRETS) assert.deepEqual([isSecret(secret), isServerKey(secret)], [true, KEYS.includes(secret)], secret);
   const jwt = `${encoded({ alg: "ES256", jwk: {} })}.${encoded({ sub: "ada", cnf: { jkt: "x" } })}.AA`;
   const others = ["", "sk-short", `${KEY}0`, `x${KEY}`, "Secretary", "no-secret s", jwt, "eyJ", "{", "bnVsbA==", "W10=", "e30="];
   for (const other of others) assert.ok(!isSecret(other), other);
@@ -87,17 +90,63 @@ test("a request with a secret is refused, and the error does not tell it", () =>
   form.set("client_secret", "s3cr3t");
   const bodies = [
     ...[form, new URLSearchParams({ grant_type: "refresh_token", client_secret: "s3cr3t" })],
-    ...["client_secret=s3cr3t", "grant_type=refresh_token&client_secret=s3cr3t"],
     ...['{"Secret":"s3cr3t","Lifetime":86400}', ' { "client_secret": "s3cr3t" }', '{"clientSecret":"s3cr3t"}'],
   ];
   for (const body of bodies) assert.equal(refused({ body }), "credential_refused", String(body));
-  for (const value of ["Secret s3cr3t", `Bearer ${KEY}`]) {
-    assert.equal(refused({ headers: { authorization: value } }), "credential_refused");
-    assert.equal(refused({ headers: { "x-api-key": value } }), "credential_refused");
+  for (const body of ["client_secret=s3cr3t", "grant_type=refresh_token&client_secret=s3cr3t"]) {
+    assert.equal(refused({ body, headers: { "content-type": `${FORM};charset=UTF-8` } }), "credential_refused", body);
+    assert.equal(refused({ body }), undefined, "a text is no form");
   }
-  const others = ['{"note":"client_secret"}', '{"secret":1}', '{"a":{"Secret":1}}', '["Secret"]', "what is a client_secret?", "Secret", ""];
-  for (const body of others) assert.equal(refused({ body }), undefined, body);
+  for (const value of KEYS) {
+    assert.equal(refused({ headers: { authorization: value } }), "credential_refused", value);
+    assert.equal(refused({ headers: { "x-api-key": value } }), "credential_refused", value);
+  }
+  for (const value of ["Secret s3cr3t", "SECRET"]) {
+    assert.equal(refused({ headers: { authorization: value } }), "credential_refused", value);
+    assert.equal(refused({ headers: { "x-classification": value } }), undefined, value);
+  }
+  const others = [
+    ...['{"note":"client_secret"}', '{"secret":1}', '{"a":{"Secret":"s"}}', '["Secret"]', "what is a client_secret?", "Secret", ""],
+    ...['{"Title":"note","Secret":true}', '{"clientSecret":null}', '{"client_secret":""}', "see https://x/?a=1&client_secret=... there"],
+    new URLSearchParams({ client_secret: "" }),
+  ];
+  for (const body of others) assert.equal(refused({ body }), undefined, String(body));
   assert.equal(refused({ body: new Blob(["client_secret=x"]) }), undefined);
+});
+
+test("what goes out with a token has no client secret, and an app's own data stays its own", async () => {
+  const refused = async (init, isReplayable = true) => {
+    const request = new Request(api, { method: "POST", ...init });
+    const refusal = await refuseClientSecret(request, isReplayable).then(() => undefined, ({ code }) => code);
+    assert.ok(!request.bodyUsed, "it is still there to be sent");
+    return refusal;
+  };
+  const as = (type, body) => ({ body, headers: { "content-type": type } });
+  const json = (members) => JSON.stringify(members);
+  const secret = json({ client_secret: "s3cr3t" });
+  const padded = (length) => secret.padEnd(length);
+  for (const init of [
+    { body: new URLSearchParams({ client_secret: "s3cr3t" }) },
+    as(FORM, "a=b&client_secret=s3cr3t"),
+    as(FORM, new TextEncoder().encode("client_secret=s3cr3t")),
+    ...["application/json", "Application/JSON; charset=utf-8", "application/problem+json"].map((type) => as(type, secret)),
+    { body: new Blob([secret], { type: "application/json" }) },
+    as("application/json", padded(64 * 1024)),
+    ...[...KEYS, "Secret s3cr3t"].map((authorization) => ({ headers: { authorization } })),
+    ...KEYS.map((key) => ({ headers: { "x-key": key } })),
+  ]) {
+    assert.equal(await refused(init), "credential_refused", json(init));
+  }
+  for (const init of [
+    {},
+    ...[{ Secret: "s" }, { clientSecret: "s" }, { client_secret: null }, { client_secret: "" }].map((it) => as("application/json", json(it))),
+    ...[as("text/plain", secret), as("application/jsonp", secret), as("application/json", `{${secret}`), { body: secret }],
+    as("application/json", padded(64 * 1024 + 1)),
+    ...[{ authorization: "Bearer t" }, { "x-title": "Secret plan" }].map((headers) => ({ headers })),
+  ]) {
+    assert.equal(await refused(init), undefined, json(init).slice(0, 99));
+  }
+  assert.equal(await refused(as("application/json", secret), false), undefined, "it could not be sent any more");
 });
 
 test("a typed-in credential that is a secret, or none, is refused", () => {
@@ -106,7 +155,9 @@ test("a typed-in credential that is a secret, or none, is refused", () => {
   for (const secret of SECRETS) {
     assert.equal(refusal({ scheme: "bearer", token: secret }), "credential_refused", secret);
     assert.equal(refusal({ scheme: "apiKey", header, value: secret }), "credential_refused", secret);
-    assert.equal(refusal({ scheme: "basic", username: "u", password: secret }), "credential_refused", secret);
+    // A word of the person's, which is in no header as it is.
+    const expected = KEYS.includes(secret) ? "credential_refused" : /\t/.test(secret) ? "invalid_configuration" : undefined;
+    assert.equal(refusal({ scheme: "basic", username: "u", password: secret }), expected, secret);
   }
   for (const more of [{ prefix: "Secret" }, { prefix: "secret " }, { header: "Authorization", prefix: "Secret" }, { header: "Client-Secret" }]) {
     assert.equal(refusal({ scheme: "apiKey", header, value: "s3cr3t", ...more }), "credential_refused", JSON.stringify(more));
@@ -150,6 +201,7 @@ test("every option of a cookie session works or is refused", () => {
   const csrf = { header: "X-CSRF", value: "1" };
   const fine = [
     ...[own, { api: "https://api.app.example" }, { ...own, csrf }, { ...own, csrf: { header: "X-CSRF", cookie: "__Host-csrf" } }],
+    { ...own, csrf: { ...csrf, value: "secret" } },
     ...[{ ...own, userUrl: "/bff/user", signOutUrl: "bff/logout", signInUrl: "https://login.example/" }],
     ...[{ ...own, refresh: { url: "/refresh", everySec: 1 } }, { ...own, refresh: { url: "/refresh" } }, { ...own, csrf: null }],
   ];
@@ -204,7 +256,11 @@ test("a person is read from what servers say of them", () => {
   // The cookie, which this server tells, stays out.
   const report = { Authentication: { Scheme: "Cookie", Cookie: { Decoded: "c00kie", Deserialized: { UserIdentifier: "ada" } } }, Cookies: { a: "c00kie" } };
   assert.deepEqual(read(report), ["ada", { UserIdentifier: "ada" }, Infinity]);
-  for (const nobody of ["", "  ", "null"]) assert.equal(read(nobody), null, nobody);
+  // Whatever says that it is nobody, by itself.
+  const none = [[], {}, { isAuthenticated: false }, { authenticated: false, name: "" }, { sub: null }, { user: null }, { id: null, email: null }];
+  const nobodies = ["", "  ", "null", ...none.map((it) => JSON.stringify(it)), '{"Authentication":{"Cookie":null}}'];
+  assert.deepEqual(read({ isAuthenticated: true, name: "Ada" }), [undefined, undefined, Infinity]);
+  for (const nobody of nobodies) assert.equal(read(nobody), null, nobody);
   for (const other of ["<!doctype html>", "1", '"ada"', "true", "[1]", '[{"type":1}]', "{"]) assert.equal(read(other), undefined, other);
 });
 
