@@ -29,9 +29,9 @@ export function readPerson(text: string, now: number): Person | null | undefined
   } catch {
     return undefined;
   }
-  if (answer === null) return null;
-  const claims = claimsOf(answer);
+  const claims = answer === null ? {} : claimsOf(answer);
   if (!claims) return undefined;
+  if (isNobody(claims)) return null;
   const { [EXPIRES_IN]: left, ...lasting } = claims;
   const seconds = Number(left ?? Infinity);
   return {
@@ -46,7 +46,8 @@ function claimsOf(answer: unknown): Members | undefined {
   if (!isObject(answer)) return undefined;
   // Shift iQ tells the cookie itself, too. That script must not see; what it was read as is enough.
   const { Authentication: authentication } = answer;
-  if (!isObject(authentication) || !isObject(authentication.Cookie)) return answer;
+  if (!isObject(authentication) || !Object.hasOwn(authentication, "Cookie")) return answer;
+  if (!isObject(authentication.Cookie)) return {};
   const { Deserialized: read } = authentication.Cookie;
   return isObject(read) ? read : {};
 }
@@ -58,6 +59,13 @@ function gathered(list: { type: string; value: unknown }[]): Members {
   const claims = new Map<string, unknown>();
   for (const { type, value } of list) claims.set(type, claims.has(type) ? [claims.get(type), value].flat() : value);
   return Object.fromEntries(claims);
+}
+
+/** Are there no claims, or does one of them say so: that nobody is authenticated, or that the user is none? */
+function isNobody(claims: Members): boolean {
+  const isNone = (it: string) => Object.hasOwn(claims, it) && claims[it] === null;
+  const said = Object.entries(claims).some(([name, value]) => value === false && /^(is_?)?authenticated$/i.test(name));
+  return said || !Object.keys(claims).length || (!userOf(claims) && [...SUBJECTS, "user"].some(isNone));
 }
 
 function userOf(claims: Members): User | null {

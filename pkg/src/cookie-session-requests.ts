@@ -63,7 +63,7 @@ export async function ask(
     const response = await fetch(request);
     const { ok, status } = response;
     const isNobody = status === 401 || response.type === "opaqueredirect";
-    const retryAfter = Number(response.headers.get("retry-after")) || 0;
+    const retryAfter = secondsOf(response.headers.get("retry-after") ?? "");
     return { ok, isNobody, status, text: await read(response, phase), retryAfter };
   } catch (error) {
     if (error instanceof AuthError) throw error;
@@ -74,6 +74,12 @@ export async function ask(
     clearTimeout(timer);
     life.removeEventListener("abort", stop);
   }
+}
+
+/** RFC 9110 10.2.3: seconds, or a date. */
+function secondsOf(retryAfter: string): number {
+  const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : (Date.parse(retryAfter) - Date.now()) / 1000;
+  return Math.max(seconds || 0, 0);
 }
 
 async function read({ body }: Response, phase: AuthErrorPhase): Promise<string> {

@@ -6,7 +6,8 @@ const LONGEST = 2_147_483_647;
 /** What there is to do. */
 export interface Duties {
   refresh(): void;
-  look(): void;
+  /** @param isBack The network is: what failed without it may be asked again at once. */
+  look(isBack: boolean): void;
   hear(): void;
 }
 
@@ -23,10 +24,10 @@ export class Wakes {
     this.#every = every;
     this.#duties = duties;
     this.#signal = signal;
-    const wake = () => {
+    const wake = ({ type }: Event) => {
       if (this.#isHidden()) return;
       if (this.#due !== undefined && this.#due <= Date.now()) duties.refresh();
-      else duties.look();
+      else duties.look(type === "online");
     };
     globalThis.document?.addEventListener("visibilitychange", wake, { signal });
     for (const event of ["pageshow", "online", "focus"]) addEventListener(event, wake, { signal });

@@ -44,7 +44,11 @@ class Session implements CookieSession {
   #epoch = 0;
   #looking: Promise<void> | undefined;
   #refreshing: Promise<void> | undefined;
-  #lookedAt = -Infinity;
+  #leaving: Promise<void> | undefined;
+  /** Until then, nobody needs to ask again who is signed in. */
+  #freshUntil = 0;
+  /** Until then, the server has asked to be left alone. */
+  #heldUntil = 0;
 
   constructor(settings: Settings) {
     this.#it = settings;
@@ -54,7 +58,7 @@ class Session implements CookieSession {
     const { signal } = this.#life;
     this.#wakes = new Wakes(name, signal, settings.every, {
       refresh: () => void this.refresh().catch(() => {}),
-      look: () => Date.now() - this.#lookedAt < FRESH || this.#quietly(),
+      look: (isBack) => (isBack ? this.#heldUntil : this.#freshUntil) > Date.now() || this.#quietly(),
       hear: () => this.#hear(),
     });
   }
@@ -112,6 +116,16 @@ class Session implements CookieSession {
     this.#check("sign_out");
     const page = this.#signOutPage();
     if (page) return this.#leave(page);
+    return (this.#leaving ??= this.#signOut().finally(() => (this.#leaving = undefined)));
+  }
+
+  dispose(): void {
+    this.#life.abort();
+    this.#show({ status: "anonymous" });
+    this.#events.clear();
+  }
+
+  async #signOut(): Promise<void> {
     const { signOutUrl, userUrl } = this.#it;
     if (!signOutUrl) throw invalid("signOutUrl is missing");
     // Its answer would set the cookie again.
@@ -120,14 +134,10 @@ class Session implements CookieSession {
     if (!answer.ok && !answer.isNobody) throw trouble(answer, "sign_out");
     // A redirect may lead to a page of farewell, and elsewhere.
     if (!answer.ok && answer.status !== 401 && userUrl && (await this.#isSomebody())) throw trouble(answer, "sign_out");
+    // Also where nobody was known here: what was asked before may know somebody.
+    this.#epoch++;
     this.#show({ status: "anonymous" });
     this.#wakes.tell();
-  }
-
-  dispose(): void {
-    this.#life.abort();
-    this.#show({ status: "anonymous" });
-    this.#events.clear();
   }
 
   /** Asks who is signed in, or where nobody can say, whether anybody is. Failures are in the state. */
@@ -143,9 +153,10 @@ class Session implements CookieSession {
 
   async #lookNow(): Promise<void> {
     const epoch = this.#epoch;
-    this.#lookedAt = Date.now();
+    this.#asked();
     try {
       const answer = await this.#ask("GET", this.#it.userUrl!, "userinfo");
+      if (!answer.ok) this.#asked(answer.retryAfter * 1000);
       const { ok, isNobody, status, text } = answer;
       if (!ok && !isNobody && (status !== 403 || isRateLimit(status, text))) throw trouble(answer, "userinfo");
       const person = ok ? readPerson(text, Date.now()) : null;
@@ -154,10 +165,15 @@ class Session implements CookieSession {
       if (person) this.#see(person);
       else this.#seeNobody();
     } catch (error) {
-      this.#lookedAt = -Infinity;
       if (epoch === this.#epoch) this.#fail(error as AuthError);
       throw error;
     }
+  }
+
+  /** @param wait Milliseconds that the server wants to be left alone. */
+  #asked(wait = 0): void {
+    this.#heldUntil = Date.now() + wait;
+    this.#freshUntil = Date.now() + Math.max(FRESH, wait);
   }
 
   /** Does the server still know somebody? What it answered before does not count. */
@@ -170,21 +186,24 @@ class Session implements CookieSession {
   async #refresh(): Promise<void> {
     const { refreshUrl, userUrl } = this.#it;
     if (!refreshUrl && !userUrl) throw invalid("refresh and userUrl are missing");
+    // Its answer could set the cookie again behind the sign-out's.
+    const hasLeft = this.#leaving && (await this.#leaving.then(() => true, () => false));
+    if (hasLeft) throw new AuthError("session_expired", "refresh", "a sign-out came first");
     if (refreshUrl) await this.#renew(refreshUrl);
-    const { state } = this;
-    // What the server says of the session's end holds no longer.
-    const isKnown = state.status === "authenticated" && state.expiresAt === Infinity;
-    if (userUrl && !(refreshUrl && isKnown)) await this.#look();
-    else this.#see({ user: null, expiresAt: Infinity, text: "", ...(isKnown && { user: state.user, text: this.#text }) });
+    // The cookie may be another person's by now, and what was asked before the renewal may be of the one before.
+    await this.#looking?.catch(() => {});
+    if (userUrl) await this.#look();
+    else this.#see({ user: null, expiresAt: Infinity, text: "" });
     if (this.#state.status !== "authenticated") throw new AuthError("session_expired", "refresh", "nobody is signed in any more");
   }
 
   async #renew(url: string): Promise<void> {
     const epoch = this.#epoch;
     let wait = 0;
+    this.#asked();
     try {
       const answer = await this.#ask("POST", url, "refresh");
-      wait = answer.retryAfter * 1000;
+      wait = answer.ok ? 0 : answer.retryAfter * 1000;
       if (answer.isNobody) throw new AuthError("session_expired", "refresh", "the server knows the session no more");
       if (!answer.ok) throw trouble(answer, "refresh");
     } catch (error) {
@@ -193,8 +212,9 @@ class Session implements CookieSession {
       this.#wakes.deferred(Math.max(AGAIN, wait));
       throw error;
     }
-    if (epoch !== this.#epoch) throw new AuthError("aborted", "refresh", "the session changed meanwhile");
+    // Whatever has changed meanwhile: without a timer, there would be no refresh any more.
     this.#wakes.renewed();
+    if (epoch !== this.#epoch) throw new AuthError("aborted", "refresh", "the session changed meanwhile");
   }
 
   /** Another tab says that something has changed. That alone changes nothing; what is under way may be older. */
@@ -227,6 +247,8 @@ class Session implements CookieSession {
       text === this.#text &&
       // An hour, and the same hour a second later.
       (state.expiresAt === expiresAt || Math.abs(state.expiresAt - expiresAt) < 5_000);
+    // What was sent with the cookie of one person says nothing of another's.
+    if (state.status === "authenticated" && (state.user?.sub ?? this.#text) !== (user?.sub ?? text)) this.#epoch++;
     this.#text = text;
     if (!isSame) this.#show({ status: "authenticated", user, expiresAt, scopes: [], stale: false });
   }
@@ -247,13 +269,14 @@ class Session implements CookieSession {
     this.#events.emit("stateChanged", this.#state);
   }
 
-  /** The page that the user's claims name for it (Duende's BFF), which must be of this origin. */
+  /** The page that the user's claims name for it (Duende's BFF): of the origin that says so, or of this one. */
   #signOutPage(): string | undefined {
     const claims = this.#state.status === "authenticated" ? this.#state.user?.claims : undefined;
     const page = claims?.["bff:logout_url"];
-    if (typeof page !== "string" || !URL.canParse(page, location.origin)) return undefined;
-    const { origin, href } = new URL(page, location.origin);
-    return origin === location.origin && isPlace(href) ? href : undefined;
+    const { userUrl } = this.#it;
+    if (typeof page !== "string" || !userUrl || !URL.canParse(page, userUrl)) return undefined;
+    const { origin, href } = new URL(page, userUrl);
+    return [new URL(userUrl).origin, location.origin].includes(origin) && isPlace(href) ? href : undefined;
   }
 
   #isOurs({ origin, pathname }: URL): boolean {

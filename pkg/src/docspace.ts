@@ -22,6 +22,7 @@ const idToken = (portal: string): IdTokenPolicy => ({
 /**
  * A portal of ONLYOFFICE DocSpace, for apps registered with `allow_pkce`. `openIdConnect`: asks for `openid`, and holds ID
  * tokens against what DocSpace makes of them; an app that names its own `scope` keeps `openid` in it.
+ * The endpoints are the portal's own; sign-ins at the cloud's common server, oauth.onlyoffice.com, are another thing.
  *
  * There is no refresh token: after an hour the session ends with `session_expired`, and a sign-in gives the next.
  */

@@ -17,7 +17,8 @@ export type Credential =
 export interface CookieSessionOptions {
   /**
    * Where requests of `fetch` may go. Targets of another origin must be of the page's site, as browsers send cookies to
-   * no other.
+   * no other. A site is told by the last two labels of its host: where these are a public suffix (`co.uk`, `github.io`),
+   * browsers draw the line closer, and send nothing.
    */
   api: ApiTarget | ApiTarget[];
   /**
@@ -28,8 +29,9 @@ export interface CookieSessionOptions {
    */
   csrf?: { cookie?: string; header: string; value?: string };
   /**
-   * Says who is signed in: a JSON object, or an array of `{ type, value }`. 401, 403, an empty answer and `null` mean
-   * nobody. Without it, and without `refresh`, nobody asks: the state is "anonymous".
+   * Says who is signed in: a JSON object, or an array of `{ type, value }`. 401, 403, an empty answer, `null`, `{}` and
+   * `[]` mean nobody, and so do a `user` or `sub` that is null and an `authenticated` or `isAuthenticated` that is false.
+   * It is asked after each refresh, too: the cookie may be another person's by then. Without it, and without `refresh`, nobody asks: the state is "anonymous".
    */
   userUrl?: string;
   /** The page on which people sign in. It is given where to come back to as `returnUrl`. */
@@ -39,7 +41,10 @@ export interface CookieSessionOptions {
    * seen; at least 30, and what is less counts as 30. Default: only when `refresh()` is called.
    */
   refresh?: { url: string; everySec?: number };
-  /** Ends the session, by POST. Where the user has a claim `bff:logout_url`, that page ends it instead. */
+  /**
+   * Ends the session, by POST. Where the user has a claim `bff:logout_url`, that page ends it instead, if it is of the
+   * origin of `userUrl` or of this page.
+   */
   signOutUrl?: string;
 }
 
@@ -63,8 +68,8 @@ export interface CookieSession {
    */
   signIn(options?: { returnTo?: string }): Promise<never>;
   /**
-   * Prolongs the session; one request at a time, however many ask. `session_expired` where it has ended; what is
-   * `retryable` leaves it as it is. Without the option `refresh`, asks at `userUrl` who is signed in.
+   * Prolongs the session; one request at a time, however many ask. `session_expired` where it has ended, by a
+   * sign-out under way too; what is `retryable` leaves it as it is. Without the option `refresh`, asks at `userUrl` who is signed in.
    */
   refresh(): Promise<void>;
   /**

@@ -91,7 +91,7 @@ test(
       { headers: { Authorization: "Secret s3cr3t" } },
       { headers: { dpop: "p" } },
       { method: "POST", body: '{"Secret":"s3cr3t"}' },
-      { method: "POST", body: "client_secret=s3cr3t" },
+      { method: "POST", body: "client_secret=s3cr3t", headers: { "content-type": "application/x-www-form-urlencoded" } },
     ];
     for (const init of refused) {
       const { code, message } = await call(page, "fetch", "/api/notes", init);
@@ -325,6 +325,94 @@ test(
 );
 
 test(
+  "who is signed in is who the cookie is of, after each refresh",
+  cases(async ({ page }) => {
+    const become = (sub) => (bff.answers["/bff/user"] = { body: JSON.stringify({ sub }) });
+    const shown = async () => (await state(page)).user.sub;
+    become("ada");
+    await openStill(page, { ...OPTIONS, refresh: { url: "/bff/refresh", everySec: 60 } });
+    become("bob");
+    await settled(page, "/bff/user", () => page.clock.runFor(60_000));
+    assert.equal(await shown(), "bob");
+    // Somebody else signs in at another page, while nobody sees this one.
+    await show(page, false);
+    await page.clock.runFor(600_000);
+    become("eve");
+    await settled(page, "/bff/user", () => show(page, true));
+    assert.equal(await shown(), "eve");
+    become("ada");
+    await call(page, "refresh");
+    assert.equal(await shown(), "ada");
+  }),
+);
+
+test(
+  "a refresh that another tab's word comes into is not the last one",
+  cases(async ({ page }) => {
+    bff.answers["/bff/user"] = { body: USER };
+    await openStill(page, { ...OPTIONS, refresh: { url: "/bff/refresh", everySec: 60 } });
+    await hold(page, "/bff/refresh");
+    await page.clock.runFor(60_000);
+    await page.evaluate(() => globalThis.answered);
+    await page.evaluate((name) => {
+      // It hears what the session hears, and after it.
+      const witness = new BroadcastChannel(name);
+      const heard = new Promise((resolve) => (witness.onmessage = resolve));
+      new BroadcastChannel(name).postMessage("changed");
+      return heard.then(() => {});
+    }, `wardkey:session:${bff.origin}/bff/user`);
+    await settled(page, "/bff/user", () => page.evaluate(() => globalThis.letGo()));
+    await settled(page, "/bff/refresh", () => page.clock.runFor(60_000));
+    assert.equal(bff.seen("/bff/refresh").length, 2);
+  }),
+);
+
+test(
+  "a server that cannot say who is signed in is not asked again and again",
+  cases(async ({ page, complaints }) => {
+    bff.answers["/bff/user"] = { body: USER };
+    await openStill(page, OPTIONS);
+    await page.clock.runFor(10_000);
+    const wake = (...events) => page.evaluate((names) => names.forEach((name) => dispatchEvent(new Event(name))), events);
+    const asked = async (...events) => {
+      bff.requests.length = 0;
+      await settled(page, "/bff/user", () => wake(...events));
+      return bff.seen("/bff/user").length;
+    };
+    const many = Array(20).fill("focus");
+    const inTwoMinutes = () => page.evaluate(() => new Date(Date.now() + 120_000).toUTCString());
+    for (const [seconds, after] of [[600, () => "600"], [120, inTwoMinutes]]) {
+      const retryAfter = await after();
+      bff.answers["/bff/user"] = { status: 429, headers: { "Retry-After": retryAfter } };
+      assert.equal(await asked("focus"), 1);
+      bff.answers["/bff/user"] = { status: 500 };
+      bff.requests.length = 0;
+      for (let second = 0; second < seconds - 2; second += 59) {
+        await wake(...many, "online");
+        await page.clock.runFor(Math.min(59, seconds - 2 - second) * 1000);
+      }
+      await wake(...many, "online");
+      await page.clock.runFor(3_000);
+      // Had one been asked before, it would have been asked here, too.
+      await settled(page, "/bff/user", () => wake("focus"));
+      assert.equal(bff.seen("/bff/user").length, 1, retryAfter);
+      // Without a word of when, as after an answer; but what failed for want of a network is asked as soon as there is one.
+      await wake(...many);
+      assert.equal(await asked("online"), 1);
+      await page.clock.runFor(10_000);
+    }
+    // Where a refresh alone can tell.
+    const { userUrl: _, ...blind } = OPTIONS;
+    await make(page, blind);
+    await wake(...many);
+    await page.clock.runFor(10_000);
+    await settled(page, "/bff/refresh", () => wake("focus"));
+    assert.equal(bff.seen("/bff/refresh").length, 2, "at first, and now");
+    complaints.length = 0;
+  }),
+);
+
+test(
   "a sign-out ends the session of all tabs, and one that the server did not hear of ends none",
   cases(async ({ page, context, complaints }) => {
     bff.answers["/bff/user"] = { body: USER };
@@ -390,6 +478,23 @@ test(
   }),
 );
 
+test(
+  "the page that ends a session is of the origin that names it, or of the page's own",
+  cases(async ({ page }) => {
+    const options = { ...POSTING, userUrl: `${bff.apiOrigin}/bff/user` };
+    for (const [logout, expected] of [
+      ["/bff/logout?sid=1", `${bff.apiOrigin}/bff/logout?sid=1`],
+      [`${bff.origin}/bff/logout?sid=2`, `${bff.origin}/bff/logout?sid=2`],
+    ]) {
+      bff.answers = { "/bff/user": { body: JSON.stringify({ sub: "ada", "bff:logout_url": logout }) } };
+      await open(page, options);
+      bff.answers["/bff/logout"] = { body: "bye" };
+      await Promise.all([page.waitForURL(expected), page.evaluate(() => void session.signOut())]);
+      assert.equal(bff.seen("/bff/logout").at(-1).method, "GET");
+    }
+  }),
+);
+
 /** What another tab says. */
 const hint = (page) =>
   page.evaluate(() => new BroadcastChannel(`wardkey:session:${location.origin}/bff/user`).postMessage("changed"));
@@ -442,6 +547,68 @@ test(
     await page.evaluate(() => globalThis.signedOut);
     assert.equal(bff.seen("/bff/logout").length, 1);
     assert.deepEqual(await state(page), { status: "anonymous" });
+  }),
+);
+
+test(
+  "a sign-out under way holds a refresh back, and what was asked before it does not count where nobody was known either",
+  cases(async ({ page, complaints }) => {
+    bff.answers["/bff/user"] = { body: USER };
+    for (const [status, code, refreshes] of [
+      [204, "session_expired", 0],
+      [503, undefined, 1],
+    ]) {
+      bff.answers["/bff/logout"] = { status };
+      await open(page, POSTING);
+      await hold(page, "/bff/logout");
+      bff.requests.length = 0;
+      await page.evaluate(() => {
+        globalThis.signedOut = outcome(session.signOut());
+        return globalThis.answered;
+      });
+      await page.evaluate(() => {
+        globalThis.refreshed = outcome(session.refresh());
+        globalThis.again = outcome(session.signOut());
+      });
+      await release(page);
+      assert.equal((await page.evaluate(() => globalThis.refreshed))?.code, code);
+      assert.deepEqual(await page.evaluate(() => globalThis.signedOut), await page.evaluate(() => globalThis.again));
+      assert.deepEqual([bff.seen("/bff/logout").length, bff.seen("/bff/refresh").length], [1, refreshes]);
+    }
+
+    bff.answers = { "/bff/user": { status: 401 }, "/bff/logout": { status: 204 } };
+    await open(page, POSTING);
+    bff.answers["/bff/user"] = { body: USER };
+    await hold(page, "/bff/user");
+    await page.evaluate(() => dispatchEvent(new Event("online")) && globalThis.answered);
+    await call(page, "signOut");
+    await release(page);
+    assert.deepEqual(await state(page), { status: "anonymous" });
+    complaints.length = 0;
+  }),
+);
+
+test(
+  "a late 401 ends the session of the person who asked, and of nobody else",
+  cases(async ({ page }) => {
+    for (const [user, status] of [
+      [{ sub: "bob" }, "authenticated"],
+      [{ sub: "ada", email: "lovelace@example.org" }, "anonymous"],
+    ]) {
+      bff.answers = { "/bff/user": { body: USER }, "/api/notes": { status: 401 } };
+      await open(page);
+      await hold(page, "/api/notes");
+      await page.evaluate(() => {
+        globalThis.fetched = session.fetch("/api/notes").then(({ status }) => status);
+        return globalThis.answered;
+      });
+      bff.answers["/bff/user"] = { body: JSON.stringify(user) };
+      await page.evaluate(() => dispatchEvent(new Event("online")));
+      await page.waitForFunction(({ sub, email }) => session.state.user.sub === sub && session.state.user.claims.email === email, user);
+      await release(page);
+      assert.equal(await page.evaluate(() => globalThis.fetched), 401);
+      assert.equal((await state(page)).status, status);
+    }
   }),
 );
 

@@ -206,6 +206,17 @@ test(
       assert.ok(!refused.message.includes(KEY));
     }
     assert.equal(server.log.length, 0);
+    await signIn(page);
+    const before = server.log.length;
+    for (const headers of [{ Authorization: `Bearer ${KEY}` }, { "X-Api-Key": KEY }]) {
+      const refused = await call(page, SELF, { headers });
+      assert.equal(refused.code, "credential_refused");
+      assert.ok(!refused.message.includes(KEY));
+    }
+    const body = JSON.stringify({ client_id: "app1", client_secret: KEY });
+    const refused = await call(page, SELF, { method: "POST", body, headers: { "Content-Type": "application/json" } });
+    assert.equal(refused.code, "credential_refused");
+    assert.equal(server.log.length, before);
   }),
 );
 

@@ -197,6 +197,18 @@ test(
       );
       assert.equal(code, "credential_refused", option);
     }
+    // Nor does a client that is signed in take one along.
+    await signIn(page);
+    const before = server.log.length;
+    const body = "grant_type=client_credentials&client_secret=4f8a0b7c9d1e2f3a";
+    const form = { "Content-Type": "application/x-www-form-urlencoded" };
+    const inits = Object.values(SECRETS).map((authorization) => ({ headers: { authorization } }));
+    for (const init of [...inits, { method: "POST", body, headers: form }]) {
+      const refused = await call(page, ENTRY, init);
+      assert.equal(refused.code, "credential_refused", JSON.stringify(init));
+      assert.doesNotMatch(refused.message, /4f8a0b7c/);
+    }
+    assert.equal(server.log.length, before);
   }),
 );
 

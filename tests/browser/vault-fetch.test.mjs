@@ -168,6 +168,25 @@ test(
 );
 
 test(
+  "a client secret stays out of requests with a token, and an app's own secrets do not",
+  signedIn(async ({ page }) => {
+    const codes = await page.evaluate(async () => {
+      const json = { "Content-Type": "application/json" };
+      const post = (body, headers) => ({ method: "POST", body, headers });
+      const inits = [
+        post(JSON.stringify({ client_secret: "s3cr3t" }), json),
+        post(new URLSearchParams({ client_secret: "s3cr3t" })),
+        { headers: { "X-App": `sk-${"0123456789abcdef".repeat(4)}` } },
+        post(JSON.stringify({ Secret: "of the app" }), { ...json, "X-App": "Secret plan" }),
+      ];
+      const calls = inits.flatMap((init) => [client.fetch, client.createFetch({ api })].map((send) => send(`${api}/echo`, init)));
+      return (await Promise.all(calls.map(globalThis.outcome))).map((it) => it.code);
+    });
+    assert.deepEqual(codes, [...Array(6).fill("credential_refused"), undefined, undefined]);
+  }),
+);
+
+test(
   "errors keep what they say: the allow-list is kept in the worker",
   signedIn(async ({ page }) => {
     const errors = await page.evaluate(async () => {
