@@ -6,8 +6,8 @@ use crate::protocol::text;
 /// What scopes mean here.
 pub static GRAMMAR: Grammar = Grammar { lacks, allows, is_stated: |_, _| true, least, doubt: |_| None };
 
-/// Paths below a version of the API, what it takes to read there, and what for anything else. `accounts:*` is any right, `-` is nothing; `*:…` is
-/// for everything, and only keys can have it. The first row that fits counts.
+/// Paths below a version of the API, what it takes to read there, and what for anything else. `accounts:*` is any right,
+/// `-` is nothing; `*:…` is for everything, and only keys can have it. The first row that fits counts.
 const MAP: &str = "/api/*/files/rooms/... rooms:read rooms:write
 /api/*/files/... files:read files:write
 /api/*/people/@self/... accounts.self:read accounts.self:write
