@@ -81,7 +81,7 @@ export function popupResponse(
 }
 
 /** Looks in which a popup that is just being cut off may still seem to be open at another origin. */
-const SWAP = 2;
+const SWAP = 1;
 
 /** Has the popup come to another origin, with nothing that cuts it off? */
 function isElsewhere(popup: Window): boolean {
