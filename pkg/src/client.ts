@@ -275,7 +275,7 @@ export class Client implements AuthClient {
     const had = this.#state.status === "authenticated";
     if (event === "stateChanged") this.#see(detail as Sight);
     if (entry) events.log(entry);
-    if (event === "restarted") return this.#follower.again(had);
+    if (event === "restarted") return this.#follower?.again(had);
     if (event === "signedIn") this.#isUntold = true;
     if (event === "signedOut") this.#signOuts++;
     this.#follower?.hear?.(event, detail);

@@ -49,9 +49,9 @@ export function unlessAborted<R>(step: () => Promise<R>, phase: AuthErrorPhase, 
 }
 
 /** Text for the engine. What JSON cannot say (a cycle, a BigInt) is the caller's mistake. */
-export function text(value: unknown): string {
+export function text(value: unknown, replacer?: (key: string, value: unknown) => unknown): string {
   try {
-    const json = JSON.stringify(value ?? {});
+    const json = JSON.stringify(value ?? {}, replacer);
     if (json) return json;
   } catch {
     // A cycle, a BigInt, a getter that throws.

@@ -49,8 +49,8 @@ export abstract class Follower {
   /** Looks after the session from here on, in a page. `isArriving`: there is a response to be handled first. */
   async begin(isArriving: boolean, signal: AbortSignal): Promise<void> {
     if (typeof document === "undefined") return;
-    const { client } = this.it;
-    const look = () => document.visibilityState === "visible" && this.look();
+    const { client, transport } = this.it;
+    const look = () => (document.visibilityState === "visible" ? this.look() : transport.hide?.());
     // A page that comes back from the cache of the browser, or from a sleep, has missed what happened meanwhile.
     for (const event of ["visibilitychange", "pageshow", "online", "focus"]) addEventListener(event, look, { signal });
     if (client.state.status !== "anonymous" || isArriving || this.isVisiting) return;

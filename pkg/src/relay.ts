@@ -77,6 +77,7 @@ export async function relayCallback(): Promise<boolean> {
 export function awaited(state: string, isOurs: (url: string) => boolean, signal: AbortSignal): Promise<string> {
   const bus = channel(state);
   signal.addEventListener("abort", () => bus.close());
+  if (signal.aborted) bus.close();
   return new Promise((resolve) => {
     bus.onmessage = ({ data }) => {
       // Anything of this origin may post here: it is heard if it is a response to this very request.

@@ -24,6 +24,8 @@ export interface Transport {
   checkApi?(api: unknown): void;
   /** Waits for the response to a `state` that comes to another window, until the signal. */
   listen(this: void, state: string, signal: AbortSignal): Promise<string>;
+  /** Nobody sees the page any more, which an engine on another thread cannot know. (That it is seen, "look" says.) */
+  hide?(): void;
   /** Lets the engine go. */
   dispose(): void;
 }

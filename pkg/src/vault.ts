@@ -1,15 +1,12 @@
 /**
- * The script of the worker. Loaded under a URL with a fragment it is no more than another engine, in a memory of its own.
+ * The script of the worker.
  *
  * @module
  */
 import { speak } from "./codes.js";
-import * as engine from "./engine.js";
 import { AuthError } from "./errors.js";
 import { PROTOCOL, version, type Charter } from "./vault/messages.js";
 import { Service } from "./vault/service.js";
-
-export const { isStopped, openEngine } = engine;
 
 /** What the worker goes by: its name. */
 function charter(): Charter | undefined {
@@ -31,9 +28,7 @@ function refuse(port: MessagePort): void {
 function serve(): void {
   speak();
   const given = charter();
-  const load = async (generation: number): Promise<typeof engine> =>
-    generation ? import(`${import.meta.url}#${generation}`) : engine;
-  const service = given && new Service(given, load);
+  const service = given && new Service(given);
   const connect = (event: Event) => {
     const [port] = (event as MessageEvent).ports;
     if (!port) return;
@@ -46,4 +41,4 @@ function serve(): void {
   addEventListener("onconnect" in globalThis ? "connect" : "message", connect);
 }
 
-if (!import.meta.url.includes("#")) serve();
+serve();

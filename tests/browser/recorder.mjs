@@ -29,7 +29,7 @@ export async function finishRecords(context, records, dumpStores) {
 
 const ENTRIES = {
   wardkey: "../../pkg/dist/index.js",
-  "wardkey/worker": "../../pkg/dist/worker.js",
+  "wardkey/worker": "worker-client.mjs",
   either: "either-client.mjs",
 };
 

@@ -18,3 +18,7 @@ WebAssembly.instantiateStreaming = async (...given) => {
   });
   return { instance: { exports: Object.fromEntries(Object.entries(instance.exports).map(([name, it]) => [name, guarded(it)])) }, module };
 };
+
+// Tells what its engine sees of the pages.
+const seen = new BroadcastChannel("hidden");
+seen.onmessage = () => seen.postMessage(document.hidden);

@@ -26,6 +26,10 @@ function api({ pageUrl, issuer: _ }) {
       response.on("close", () => (closed = true));
       return;
     }
+    if (path === "/wait") {
+      response.on("close", () => (closed = true));
+      return arrive();
+    }
     if (path === "/empty") return response.writeHead(204, { ...headers, "X-App": "none" }).end();
     const chunks = [];
     request.on("data", (chunk) => chunks.push(chunk));
@@ -40,6 +44,7 @@ function api({ pageUrl, issuer: _ }) {
   };
 }
 let closed = false;
+let arrive;
 
 const suite = await openSuite({ api }, "wardkey/worker");
 after(() => suite.close());
@@ -156,9 +161,16 @@ test(
       return [await rest, (await globalThis.outcome(client.fetch(`${api}/echo`, { signal: gone }))).code];
     });
     assert.deepEqual(outcome, ["AbortError", "aborted"]);
+    while (!closed) await new Promise((resolve) => setImmediate(resolve));
+    closed = false;
+    const arrived = new Promise((resolve) => (arrive = resolve));
+    await page.evaluate(() => {
+      globalThis.controller = new AbortController();
+      globalThis.fetching = globalThis.outcome(client.fetch(`${api}/wait`, { signal: controller.signal }));
+    });
+    await arrived;
+    assert.equal(closed, false);
     const code = await page.evaluate(async () => {
-      const controller = new AbortController();
-      const fetching = globalThis.outcome(client.fetch(`${api}/parts`, { signal: controller.signal }));
       controller.abort();
       return (await fetching).code;
     });

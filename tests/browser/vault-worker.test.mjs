@@ -76,14 +76,17 @@ const rawly = (page, messages) =>
     return heard.filter(([, id]) => id !== 999);
   }, messages);
 
-async function killWorkers(context) {
+/** The browser's names of the workers that are there; with `end` they are ended. */
+async function sharedWorkers(context, end) {
   const session = await context.browser().newBrowserCDPSession();
   const { targetInfos } = await session.send("Target.getTargets", { filter: [{}] });
-  const workers = targetInfos.filter(({ type }) => type === "shared_worker");
-  for (const { targetId } of workers) await session.send("Target.closeTarget", { targetId });
+  const workers = targetInfos.filter(({ type }) => type === "shared_worker").map(({ targetId }) => targetId);
+  if (end) for (const targetId of workers) await session.send("Target.closeTarget", { targetId });
   await session.detach();
-  return workers.length;
+  return workers;
 }
+
+const killWorkers = async (context) => (await sharedWorkers(context, true)).length;
 
 test(
   "exposeAccessToken: false keeps every token from the page, and no message changes that",
@@ -164,11 +167,12 @@ test(
 );
 
 test(
-  "an engine that traps is a typed error for who waits; another one takes its place, and the session is restored",
+  "an engine that traps is a typed error for who waits; another worker takes its place, and the session is restored",
   suite.withPage(async ({ page, context }) => {
     const options = { restore: "auto", silentRedirectUri: suite.url("silent.html"), workerUrl: "/trapping-vault.js" };
     await signInOnProbe(page, suite, options);
     await hang(page);
+    const before = await sharedWorkers(context);
     const { code, retryable } = await page.evaluate(async () => {
       const bus = new BroadcastChannel("trap");
       await new Promise((resolve) => {
@@ -179,6 +183,8 @@ test(
     });
     assert.deepEqual([code, retryable], ["not_initialised", true]);
     await assertRecovered(page);
-    assert.equal(await killWorkers(context), 1, "the worker is the same");
+    const others = await sharedWorkers(context);
+    assert.equal(others.length, 1);
+    assert.notDeepEqual(others, before, "the worker in which it trapped is gone, and all that would have gone on in it");
   }),
 );

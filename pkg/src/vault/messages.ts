@@ -1,6 +1,6 @@
 /**
  * What a page and its worker say to each other. A page asks, and the worker answers under the same number; what the
- * worker tells unasked has the number 0. No token but that which `getToken` is asked for, no verifier (but where
+ * worker tells unasked has the number 0, and so has what a page wants no answer to. No token but that which `getToken` is asked for, no verifier (but where
  * sign-ins in progress are kept in the page's own storage), and no key is ever in a message.
  */
 import type { AuthError } from "../errors.js";
@@ -56,8 +56,8 @@ export interface Minted {
   createPopupUrl?: AuthorizeRequest | undefined;
 }
 
-/** From a page. */
-export type Ask = [protocol: typeof PROTOCOL, id: number, operation: string, argument: string | FetchCall];
+/** From a page, and whose session it shows, if one is to be had for that person alone. */
+export type Ask = [protocol: typeof PROTOCOL, id: number, operation: string, argument: string | FetchCall, sub?: string];
 
 /**
  * From the worker: the value of an answer; or, with the number 0, what a listener is told. An error, or the one that a

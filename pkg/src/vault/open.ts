@@ -1,5 +1,6 @@
 /** From the options to a worker, or to what there is in place of it. */
 import { AuthError, misuse } from "../errors.js";
+import { text } from "../page.js";
 import type { Listener } from "../transport.js";
 import type { AuthOptions } from "../types.js";
 import { away } from "../vault-away.js";
@@ -20,8 +21,12 @@ const read = (name: string, url: unknown) => {
   return new URL(url, location.href);
 };
 
+/** An object with its keys in one order, whichever they were written in. */
+const sorted = (_: string, value: unknown) =>
+  value && typeof value === "object" && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).sort()) : value;
+
 /** The name of a worker that goes by this. */
-export const nameOf = (charter: Charter) => JSON.stringify(charter);
+export const nameOf = (charter: Charter) => text(charter, sorted);
 
 /** Opens a SharedWorker that outlasts its pages, or what there is in place of it. */
 export async function openVault(files: Files, wasm: unknown, given: AuthOptions, listener: Listener): Promise<Opened> {

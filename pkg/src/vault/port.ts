@@ -1,9 +1,9 @@
 /** The engine in a worker, by a port: the transport on the page's side. */
 import { AuthError, fromJson } from "../errors.js";
-import { hasBody, text } from "../page.js";
+import { hasBody, text, unlessAborted } from "../page.js";
 import type { Follows } from "../regain.js";
 import type { Listener, Sight, Transport } from "../transport.js";
-import type { StepUpChallenge } from "../types.js";
+import type { StepUpChallenge, User } from "../types.js";
 import { PROTOCOL, type Answer, type FetchCall, type Greeting, type Minted } from "./messages.js";
 import { received } from "./response.js";
 import { share } from "./start.js";
@@ -61,7 +61,7 @@ export class Port implements Transport {
     const greeting = new Promise<Greeting>((resolve, reject) => {
       this.#port = this.start(this.#url, this.#name, reject as () => void);
       this.#port.onmessage = ({ data }) => this.#hear(data);
-      const greet = (name: string) => void this.ask<Greeting>("hello", text(name)).then(resolve, reject);
+      const greet = (name: string) => void this.ask<Greeting>("hello", text([name, !globalThis.document?.hidden])).then(resolve, reject);
       if (!locks) return greet("");
       // The browser frees it when the page is gone: so the worker knows.
       const name = `wardkey:${crypto.randomUUID()}`;
@@ -71,7 +71,9 @@ export class Port implements Transport {
     });
     [this.tag, this.sight] = await greeting;
     // The worker holds this one: so the page knows when the worker is gone.
-    locks?.request((await greeting)[2], { mode: "shared", signal }, () => this.#lost()).catch(() => {});
+    const port = this.#port;
+    const lost = () => port === this.#port && this.#lost();
+    locks?.request((await greeting)[2], { mode: "shared", signal }, lost).catch(() => {});
     await this.greeted?.();
   }
 
@@ -95,6 +97,9 @@ export class Port implements Transport {
   #hear([protocol, id, first, second, third, fourth]: Answer): void {
     if (protocol !== PROTOCOL) return;
     const error = fourth && fromJson(fourth);
+    // Where there are no locks, it is told.
+    if (first === "gone" && !id) return this.#lost();
+    if (first === "stateChanged" && !id) this.sight = second as Sight;
     if (!id) return this.hear(first as string, error ? (second ? { ...second, cause: error } : error) : second, third);
     const [resolve, reject] = this.#pending.get(id) ?? [];
     this.#pending.delete(id);
@@ -106,28 +111,53 @@ export class Port implements Transport {
     this.#listener(...told);
   }
 
+  /** Whose session the page shows: what it asks for is for nobody else. */
+  get #sub(): string | undefined {
+    return (this.sight[0] as { user?: User | null }).user?.sub;
+  }
+
   /** Asks the worker, which must be there. */
-  protected ask<R>(operation: string, argument: string | FetchCall, body?: FetchCall["body"], id = ++this.#id): Promise<R> {
+  protected ask<R>(
+    operation: string,
+    argument: string | FetchCall,
+    sub?: string,
+    body?: FetchCall["body"],
+    id = ++this.#id,
+  ): Promise<R> {
     return new Promise((resolve, reject) => {
-      this.#port.postMessage([PROTOCOL, id, operation, argument], body ? [body] : []);
+      this.#port.postMessage([PROTOCOL, id, operation, argument, sub], body ? [body] : []);
       this.#pending.set(id, [resolve, reject]);
     });
   }
 
   /** Asks the worker for what a signal may end. */
-  #askUntil<R>(signal: AbortSignal, operation: string, argument: string | FetchCall, body?: FetchCall["body"]): Promise<R> {
-    const id = ++this.#id;
-    signal.addEventListener("abort", () => {
-      this.#pending.delete(id);
-      this.#port.postMessage([PROTOCOL, id, "abort", ""]);
-    });
-    return this.ask(operation, argument, body, id);
+  #askUntil<R>(signal: AbortSignal, ...[operation, argument, sub, body]: Parameters<Port["ask"]>): Promise<R> {
+    // Not even sent, where the end came before.
+    const asking = () => {
+      const id = ++this.#id;
+      signal.addEventListener("abort", () => {
+        this.#pending.delete(id);
+        this.#tell("abort", id);
+      });
+      return this.ask<R>(operation, argument, sub, body, id);
+    };
+    return unlessAborted(asking, "fetch", signal);
+  }
+
+  /** What has no answer. */
+  #tell(operation: string, id = 0): void {
+    this.#port.postMessage([PROTOCOL, id, operation, ""]);
+  }
+
+  hide(): void {
+    this.#tell("hide");
   }
 
   readonly call = async (operation: string, argument?: unknown): Promise<unknown> => {
     const given = text(argument);
+    const sub = this.#sub;
     await this.open();
-    const answer = await this.ask(operation, given);
+    const answer = await this.ask(operation, given, sub);
     if (operation === "prepare") this.#minted = { [given]: answer as Minted };
     return answer;
   };
@@ -156,7 +186,8 @@ export class Port implements Transport {
     const init = Object.fromEntries(MEMBERS.map((name) => [name, request[name]]));
     const call = { url, init, headers: [...request.headers], api, replayable };
     type Sent = [...Parameters<typeof received>, StepUpChallenge | null];
-    const send = (body?: FetchCall["body"]) => this.#askUntil<Sent>(signal, "fetch", { ...call, body }, body);
+    const sub = this.#sub;
+    const send = (body?: FetchCall["body"]) => this.#askUntil<Sent>(signal, "fetch", { ...call, body }, sub, body);
     const buffered = async () => send(hasBody(request) ? await request.arrayBuffer() : undefined);
     await this.open();
     // Where the browser cannot hand a stream over, it is read first.
@@ -175,6 +206,7 @@ export class Port implements Transport {
 
   dispose(): void {
     this.life.abort();
+    this.#tell("bye");
     this.#port.close();
     // So for every call from here on.
     this.#ready = Promise.reject(this.#end("the client was disposed"));

@@ -1,15 +1,14 @@
 /** What runs in the worker: one engine, and the pages that ask it. */
-import { AuthError, isAuthError } from "../errors.js";
+import { isStopped, openEngine } from "../engine.js";
+import { AuthError, isAuthError, misuse } from "../errors.js";
 import { Restore } from "../restore.js";
 import type { Transport } from "../transport.js";
 import type { AuthorizeRequest } from "../types.js";
 import { fetchCall, type Sent } from "./call.js";
 import { check, guarded } from "./charter.js";
+import { Keeping } from "./keeping.js";
 import { PROTOCOL, type Charter, type FetchCall, type Minted } from "./messages.js";
 import { shim } from "./shims.js";
-
-/** A module with an engine of its own. */
-export type EngineModule = Pick<typeof import("../engine.js"), "openEngine" | "isStopped">;
 
 /** What a page waits for. An answer may be there, and its body still on the way. */
 interface Call {
@@ -21,6 +20,9 @@ interface Call {
 interface Link {
   readonly port: MessagePort;
   readonly calls: Map<number, Call>;
+  /** Does it see by a lock that this worker is gone? */
+  hasLocks: boolean;
+  isVisible: boolean;
 }
 
 type Step = (engine: Transport, argument: unknown, signal: AbortSignal, link: Link) => unknown;
@@ -40,34 +42,41 @@ const CALLS = [
   "signOut",
   "handleSignOutCallback",
 ];
-const RUNS = ["signOutLocal", "covers", "hasScope", "scopesFor", "frontChannelLogout", "initiatedLogin", "follow"];
+const RUNS = ["signOutLocal", "covers", "hasScope", "scopesFor", "frontChannelLogout", "initiatedLogin"];
+
+/** What is for the person whose session the page shows, and for nobody else. */
+const PERSONAL = ["fetch", "getToken", "userInfo"];
 
 const stopped = () => new AuthError("not_initialised", "configuration", "the engine has stopped, and starts again", true);
 
 export class Service {
   readonly #charter: Charter;
-  readonly #load: (generation: number) => Promise<EngineModule>;
   readonly #links = new Set<Link>();
   /** The lock that is held as long as this worker is there: so the pages know. */
   readonly #life = `wardkey:${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
   /** Before that, a page would get it, and take this worker for gone. */
   readonly #isHeld: Promise<void>;
-  readonly #adopt: (kept: string) => void;
+  readonly #adopt: (kept: string) => string;
+  readonly #keeping = new Keeping<Link>((text, { port }) => port.postMessage([PROTOCOL, 0, "keep", { text }]));
   readonly #steps = this.#table();
-  #generation = 0;
-  #module: EngineModule | undefined;
   #opening: Promise<Transport> | undefined;
+  /** The other workers of this client, and its pages that go without. */
+  #others: BroadcastChannel | undefined;
+  /** The sign-out that is under way is another one's. */
+  #isFollowing = false;
+  /** The engine has trapped, and with it this worker ends. */
+  #isOver = false;
   #restore!: Restore;
   #key = "";
 
-  /** `load` gives the module of the engine: for each generation another one, with a memory of its own. */
-  constructor(charter: Charter, load: (generation: number) => Promise<EngineModule>) {
+  constructor(charter: Charter) {
     this.#charter = charter;
-    this.#load = load;
-    this.#adopt = shim(
-      () => this.#key,
-      (text) => this.#tell("keep", { text }),
-    );
+    this.#adopt = shim({
+      key: () => this.#key,
+      keep: (text) => this.#keep(text),
+      // A worker whose pages are all hidden, or gone, is seen by nobody.
+      isHidden: () => [...this.#links].every(({ isVisible }) => !isVisible),
+    });
     const locks = navigator.locks as LockManager | undefined;
     this.#isHeld = new Promise((held) => {
       if (!locks) return held();
@@ -77,16 +86,18 @@ export class Service {
 
   /** Takes up a page. */
   connect(port: MessagePort): void {
-    const link: Link = { port, calls: new Map() };
+    const link: Link = { port, calls: new Map(), hasLocks: false, isVisible: false };
     port.onmessage = ({ data }) => void this.#hear(link, data);
   }
 
   /** What is no message of this protocol is ignored. */
   async #hear(link: Link, data: unknown): Promise<void> {
-    const [protocol, id, operation, argument] = Array.isArray(data) ? (data as unknown[]) : [];
+    const [protocol, id, operation, argument, sub] = Array.isArray(data) ? (data as unknown[]) : [];
     if (protocol !== PROTOCOL || !Number.isSafeInteger(id) || typeof operation !== "string") return;
     const number = id as number;
     if (operation === "abort") return abort(link, number);
+    if (operation === "bye") return this.#drop(link);
+    if (operation === "hide" || operation === "look") link.isVisible = operation === "look";
     const isFetch = operation === "fetch";
     if (link.calls.has(number) || isFetch === (typeof argument === "string")) return;
     if (!isFetch && !Object.hasOwn(this.#steps, operation)) return;
@@ -95,14 +106,18 @@ export class Service {
     const { signal } = call.controller;
     const end = () => void link.calls.delete(number);
     try {
+      const given = isFetch ? asCall(argument) : parsed(argument as string);
       const engine = await this.#engine();
+      if (PERSONAL.includes(operation)) checkPerson(engine, sub);
       const [value, transfer]: Sent = isFetch
-        ? await fetchCall(engine, argument as FetchCall, signal, end)
-        : [await this.#steps[operation]!(engine, JSON.parse(argument as string), signal, link), []];
+        ? await fetchCall(engine, given as FetchCall, signal, end)
+        : [await this.#steps[operation]!(engine, given, signal, link), []];
+      // What is begun is kept before the page goes away for it.
+      this.#keeping.claim(link, value);
       this.#answer(link, number, [value], transfer);
       if (!transfer.length) end();
     } catch (error) {
-      if (this.#module?.isStopped()) this.#restart();
+      if (isStopped()) this.#restart();
       this.#answer(link, number, failure(isAuthError(error) ? error : AuthError.from(error)));
       end();
     }
@@ -111,8 +126,9 @@ export class Service {
   #answer(link: Link, id: number, answer: unknown[], transfer: Transferable[] = []): void {
     const call = link.calls.get(id);
     if (!call || call.isAnswered) return;
-    call.isAnswered = true;
     link.port.postMessage([PROTOCOL, id, ...answer], transfer);
+    // Not before: what cannot be cloned throws, and the error is the answer.
+    call.isAnswered = true;
   }
 
   /** Tells every page. */
@@ -131,11 +147,14 @@ export class Service {
     const runs = RUNS.map((name): [string, Step] => [name, (engine, argument) => engine.run(name, argument)]);
     return {
       ...Object.fromEntries([...calls, ...runs]),
-      hello: (engine, name, _, link) => this.#greet(engine, String(name), link),
-      adopt: (_, kept) => {
+      hello: (engine, hello, _, link) => this.#greet(engine, Array.isArray(hello) ? hello : [], link),
+      adopt: (_, kept, __, link) => {
         // Where they are kept here, nobody else has a sign-in in progress to add.
-        if (this.#charter.options.transactionStorage !== "memory") this.#adopt(String(kept));
+        if (this.#charter.options.transactionStorage === "memory") return;
+        this.#keeping.change(this.#adopt(String(kept)));
+        this.#keeping.claim(link, kept);
       },
+      follow: (engine) => this.#follow(engine),
       prepare: (engine, options) => prepare(engine, options),
       listen: (engine, state, signal) => engine.listen(String(state), signal),
       way: (_, had) => {
@@ -148,15 +167,23 @@ export class Service {
   }
 
   /** `name` is that of a lock which the page holds as long as it is there. */
-  async #greet(engine: Transport, name: string, link: Link): Promise<unknown> {
-    await this.#isHeld;
+  #greet(engine: Transport, [name, isVisible]: unknown[], link: Link): unknown {
     this.#links.add(link);
-    if (name) void (navigator.locks as LockManager | undefined)?.request(name, () => this.#drop(link));
+    link.hasLocks = !!name;
+    link.isVisible = isVisible === true;
+    if (typeof name === "string" && name) void (navigator.locks as LockManager | undefined)?.request(name, () => this.#drop(link));
     return [engine.tag, engine.sight, this.#life];
+  }
+
+  /** A sign-in in progress is kept by the page that began it; a cookie is that of all pages in any case. */
+  #keep(text: string | null): void {
+    if (this.#charter.options.transactionStorage === "cookie") this.#tell("keep", { text });
+    else this.#keeping.change(text);
   }
 
   #drop(link: Link): void {
     this.#links.delete(link);
+    this.#keeping.drop(link);
     for (const { controller } of link.calls.values()) controller.abort();
     link.port.close();
   }
@@ -171,40 +198,68 @@ export class Service {
   async #open(): Promise<Transport> {
     check(this.#charter);
     const { wasm, options, outlasts } = this.#charter;
-    const generation = this.#generation;
-    this.#module = await this.#load(generation);
-    const opened = await this.#module.openEngine(wasm, options, (event, detail, entry) => {
-      // What has stopped may still have something to tell.
-      if (generation !== this.#generation) return;
+    await this.#isHeld;
+    const opened = await openEngine(wasm, options, (event, detail, entry) => {
       if (event === "signedIn") this.#restore.note(true);
-      if (event === "signedOut" && (detail as { reason: string }).reason === "sign_out") this.#restore.note(false);
+      if (event === "signedOut" && (detail as { reason: string }).reason === "sign_out") this.#signedOut();
       this.#tell(event, detail, entry);
     });
     const engine = guarded(opened, this.#charter);
     if (outlasts) engine.run("outlast");
     this.#key = `wardkey:1:${engine.tag}`;
     this.#restore = new Restore(options, engine.tag);
+    // For a worker of one page alone, the page does it.
+    if ("onconnect" in globalThis) this.#join(engine);
     return engine;
+  }
+
+  /**
+   * A sign-out is one for every worker of this client, whichever its options or its deployment, and a page that goes
+   * without a worker is heard too. Other than such pages, which look for a mark in a storage that a worker has not, this
+   * one goes by the message alone: a script of this origin that can send it could as well sign out.
+   */
+  #join(engine: Transport): void {
+    this.#others = new BroadcastChannel(`wardkey:${engine.tag}`);
+    this.#others.onmessage = ({ data }) => {
+      if (data === "ended" && !this.#isOver) this.#follow(engine);
+    };
+  }
+
+  #follow(engine: Transport): unknown {
+    this.#restore.note(false);
+    this.#isFollowing = true;
+    try {
+      return engine.run("follow");
+    } finally {
+      this.#isFollowing = false;
+    }
+  }
+
+  #signedOut(): void {
+    this.#restore.note(false);
+    if (!this.#isFollowing) this.#others?.postMessage("ended");
   }
 
   /** A trap in what the engine does by itself: nobody waits for it. */
   trapped(error: unknown): void {
-    if (error instanceof WebAssembly.RuntimeError && generationOf(error) === this.#generation) this.#restart();
+    if (error instanceof WebAssembly.RuntimeError) this.#restart();
   }
 
-  /** Nothing is known of the memory in which the engine trapped: another one begins with none. */
+  /**
+   * Nothing is known of the memory in which the engine trapped, and what it has left with the browser (a timer, a
+   * request) would go on: so the worker ends, and its pages start another one as they see its lock fall.
+   */
   #restart(): void {
-    this.#generation += 1;
-    this.#opening = this.#module = undefined;
+    if (this.#isOver) return;
+    this.#isOver = true;
     for (const link of this.#links) {
       for (const [id, { controller }] of link.calls) {
         this.#answer(link, id, failure(stopped()));
         controller.abort();
       }
+      if (!link.hasLocks || !navigator.locks) link.port.postMessage([PROTOCOL, 0, "gone"]);
     }
-    this.#tell("restarted");
-    // A failure is the failure of the next call.
-    void this.#engine().then(({ sight }) => this.#tell("stateChanged", sight), () => {});
+    close();
   }
 }
 
@@ -215,9 +270,26 @@ function abort({ calls }: Link, id: number): void {
   call?.controller.abort();
 }
 
-/** Each generation's module is loaded under a URL of its own. */
-function generationOf({ stack = "" }: Error): number {
-  return Number(/\.js#(\d+)/.exec(stack)?.[1] ?? 0);
+/** No page sends such a message. */
+const malformed = () => misuse("the message is malformed");
+
+function parsed(argument: string): unknown {
+  try {
+    return JSON.parse(argument);
+  } catch {
+    throw malformed();
+  }
+}
+
+function asCall(argument: unknown): FetchCall {
+  if (typeof argument !== "object" || !argument) throw malformed();
+  return argument as FetchCall;
+}
+
+/** What a page asks in one person's name is not done in another's: it may not have heard yet who is signed in now. */
+function checkPerson({ sight: [state] }: Transport, sub: unknown): void {
+  const now = state.status === "authenticated" && state.user?.sub;
+  if (now && sub && now !== sub) throw new AuthError("aborted", "fetch", "another person is signed in");
 }
 
 /** Prepares, and mints a request for the page and one for a popup. A popup's may have to wait until it is pushed. */

@@ -1,13 +1,19 @@
-/** What the engine looks for in a page, and a worker has not: `sessionStorage`, and the cookies of a document. */
+/** What the engine looks for in a page, and a worker has not: `sessionStorage`, and of a document the cookies and whether it is hidden. */
 
-/** Is told of what a page shall keep: a text for its `sessionStorage` (null: none), or a cookie as script sets it. */
-export type Keep = (text: string | null) => void;
+/** What the shims go by. */
+export interface Hooks {
+  /** Under which name sign-ins in progress are stored. */
+  key(): string;
+  /** Is told of what pages shall keep: a text for their `sessionStorage` (null: none), or a cookie as script sets it. */
+  keep(text: string | null): void;
+  isHidden(): boolean;
+}
 
 /**
- * Puts them into the global object. What is under `key` is a sign-in in progress, which `keep` gets; all else is for
- * this worker alone. Gives the function that takes up what a page has kept.
+ * Puts them into the global object. What is not under `key` is for this worker alone. Gives the function that takes up
+ * what a page has kept, and tells what there is then.
  */
-export function shim(key: () => string, keep: Keep): (kept: string) => void {
+export function shim({ key, keep, isHidden }: Hooks): (kept: string) => string {
   const texts = new Map<string, string>();
   const set = (name: string, text: string | null) => {
     if (text === null) texts.delete(name);
@@ -21,6 +27,9 @@ export function shim(key: () => string, keep: Keep): (kept: string) => void {
   };
   let pair = "";
   const document = {
+    get hidden() {
+      return isHidden();
+    },
     get cookie() {
       return pair;
     },
@@ -33,17 +42,20 @@ export function shim(key: () => string, keep: Keep): (kept: string) => void {
     Object.defineProperty(globalThis, name, { value, configurable: true });
   }
   return (kept) => {
-    if (kept.startsWith("__Host-")) pair = kept;
-    else texts.set(key(), merged(texts.get(key()), kept));
+    if (kept.startsWith("__Host-")) return (pair = kept);
+    const all = merged(texts.get(key()), kept);
+    texts.set(key(), all);
+    return all;
   };
 }
 
-type Entry = { state?: unknown };
+export type Entry = { state?: unknown };
 
-function entries(text: string | undefined): Entry[] {
+/** The sign-ins in progress that a text tells of. */
+export function entries(text: string | null | undefined): Entry[] {
   try {
     const read: unknown = JSON.parse(text ?? "");
-    return Array.isArray(read) ? read : [];
+    return Array.isArray(read) ? read.filter((one) => one && typeof one === "object") : [];
   } catch {
     return [];
   }
