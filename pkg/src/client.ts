@@ -257,7 +257,8 @@ export class Client implements AuthClient {
   }
 
   #cleanSignOut(url: string): void {
-    if (here() === url) this.#clean(pageOf(url));
+    // Outside of a page both are empty.
+    if (url && here() === url) this.#clean(pageOf(url));
   }
 
   dispose(): void {
