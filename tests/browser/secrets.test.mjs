@@ -140,7 +140,7 @@ const plants = {
   "an error's property": { where: "error", leak: (secret) => Object.assign(new Error("no good"), { secret }) },
   "postMessage": { where: "message", leak: (secret) => window.postMessage({ secret }, location.origin) },
   "a BroadcastChannel": { where: "message", leak: (secret) => new BroadcastChannel("x").postMessage(new Map([[1, secret]])) },
-  "a MessagePort": { where: "message", leak: (secret) => new MessageChannel().port1.postMessage([secret]) },
+  "a MessagePort": { where: "port", leak: (secret) => new MessageChannel().port1.postMessage([secret]) },
   "sessionStorage": { where: "sessionStorage:k", leak: (secret) => sessionStorage.setItem("k", secret) },
   "sessionStorage, by name": { where: "sessionStorage:k", leak: (secret) => void (sessionStorage.k = secret) },
   "localStorage, for a moment": {
