@@ -51,8 +51,8 @@ export abstract class Follower {
     if (typeof document === "undefined") return;
     const { client, transport } = this.it;
     const look = () => (document.visibilityState === "visible" ? this.look() : transport.hide?.());
-    // A page that comes back from the cache of the browser, or from a sleep, has missed what happened meanwhile.
-    for (const event of ["visibilitychange", "pageshow", "online", "focus"]) addEventListener(event, look, { signal });
+    // A page that comes back from the cache of the browser, or from a sleep, has missed what happened meanwhile. Before the app hears of it.
+    for (const event of ["visibilitychange", "pageshow", "online", "focus"]) addEventListener(event, look, { signal, capture: true });
     if (client.state.status !== "anonymous" || isArriving || this.isVisiting) return;
     const way = await this.way();
     if (way) this.restored = this.take(way);
