@@ -8,9 +8,9 @@ import { parseArgs } from "node:util";
 
 import { chromium } from "playwright-core";
 
+import { CHROMIUM, FLAGS } from "../tests/browser/chromium.mjs";
 import { listen, observed } from "../www/server/http.mjs";
 import { authorizationServer, CLIENT_ID, SCOPE } from "./lib/authorization-server.mjs";
-import { FLAGS } from "./lib/browser.mjs";
 import { buildEntrant } from "./lib/build.mjs";
 import { entrants } from "./lib/contestants.mjs";
 import { circumstances, load } from "./lib/circumstances.mjs";
@@ -81,7 +81,7 @@ async function takeTurns(browser, servers, count) {
 async function main() {
   const { samples, print } = options();
   const servers = await startServers();
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   try {
     const about = await circumstances(browser, samples);
     const turns = await takeTurns(browser, servers, samples);

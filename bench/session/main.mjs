@@ -9,9 +9,9 @@ import { parseArgs } from "node:util";
 
 import { chromium } from "playwright-core";
 
+import { CHROMIUM, FLAGS } from "../../tests/browser/chromium.mjs";
 import { listen } from "../../www/server/http.mjs";
 import { buildEntrant } from "../lib/build.mjs";
-import { FLAGS } from "../lib/browser.mjs";
 import { circumstances, load } from "../lib/circumstances.mjs";
 import { pageHost } from "../lib/page-host.mjs";
 import { measureMemory } from "../lib/sample.mjs";
@@ -101,7 +101,7 @@ async function measure(browser, servers, storage) {
 async function main() {
   const { values } = parseArgs({ options: { print: { type: "boolean", default: false } } });
   const servers = await startServers();
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   try {
     const about = await circumstances(browser, 1, ["wardkey", "esbuild"]);
     const measured = [];

@@ -12,6 +12,7 @@ import { chromium } from "playwright-core";
 
 import { buildPage } from "../../www/server/build.mjs";
 import { startDemo } from "../../www/server/demo.mjs";
+import { CHROMIUM, FLAGS } from "./chromium.mjs";
 import { MODES } from "./modes.mjs";
 import { entryOf, finishRecords, recordedClients, recordPages } from "./recorder.mjs";
 import { leaks } from "./secrets.mjs";
@@ -20,16 +21,6 @@ export * from "./interceptors.mjs";
 
 /** A page with the package and nothing else, for tests of the API. It is a redirect URI too. */
 export const PROBE = "probe.html";
-
-export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-export const FLAGS = [
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--disable-quic",
-  "--no-first-run",
-  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-];
 
 /**
  * The demo's servers over a page and the probe page, whichever browser comes.

@@ -9,7 +9,7 @@ import { join } from "node:path";
 
 import { chromium } from "playwright-core";
 
-import { CHROMIUM, FLAGS } from "./harness.mjs";
+import { CHROMIUM, FLAGS } from "./chromium.mjs";
 
 /** Each context is a browser of its own, as only its default one is left as it is. */
 export async function launchRealTabs() {

@@ -11,6 +11,8 @@ import { promisify } from "node:util";
 
 import { chromium } from "playwright-core";
 
+import { CHROMIUM, FLAGS } from "../browser/chromium.mjs";
+
 export const run = promisify(execFile);
 
 const packageFolder = fileURLToPath(new URL("../../pkg/", import.meta.url));
@@ -74,16 +76,9 @@ export async function serve(test, folder) {
 /** Opens the app; resolves once `createAuthClient` has resolved, to everything the page complained about. */
 export async function openApp(test, url) {
   const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    // Chromium's sandbox does not start for root.
+    executablePath: CHROMIUM,
     chromiumSandbox: process.getuid?.() !== 0,
-    args: [
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--disable-quic",
-      "--no-first-run",
-    ],
+    args: FLAGS,
   });
   test.after(() => browser.close());
   const page = await browser.newPage();
