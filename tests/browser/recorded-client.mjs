@@ -4,21 +4,11 @@ import { createAuthClient as create } from "wardkey";
 
 export * from "wardkey";
 
-const EVENTS = [
-  "signedIn",
-  "signedOut",
-  "userChanged",
-  "tokenRefreshed",
-  "refreshDeferred",
-  "sessionExpired",
-  "stepUpRequired",
-  "stateChanged",
-];
-
 export async function createAuthClient(options) {
   const client = await create(withLogger(options));
   globalThis.tellForScan?.("storage option", options.storage ?? "memory");
   globalThis.tellForScan?.("isolation", client.isolation);
+  // `EVENTS`: the names in the package's types, put in by the build.
   for (const event of EVENTS) client.on(event, (detail) => globalThis.tellForScan?.(`event:${event}`, detail));
   return client;
 }

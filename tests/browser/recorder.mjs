@@ -1,5 +1,6 @@
 // What a page says and stores, written down while it runs: the material of the scan for secrets after each test.
 
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
@@ -44,10 +45,18 @@ export const entryOf = (entry) => ({
   },
 });
 
+/** The names of the package's events, as its types have them. */
+function eventNames() {
+  const types = readFileSync(new URL("../../pkg/src/auth-client.ts", import.meta.url), "utf8");
+  const [, members] = /^export interface AuthEvents \{\n(.*?)^\}/ms.exec(types);
+  return [...members.matchAll(/^  (\w+):/gm)].map(([, name]) => name);
+}
+
 /** Lets `import … from "wardkey"` find the package with a recording `createAuthClient`. */
 export const recordedClients = {
   name: "recorded-clients",
   setup(build) {
+    build.initialOptions.define = { ...build.initialOptions.define, EVENTS: JSON.stringify(eventNames()) };
     const recorded = fileURLToPath(new URL("recorded-client.mjs", import.meta.url));
     build.onResolve({ filter: /^wardkey$/ }, ({ importer }) => (importer === recorded ? undefined : { path: recorded }));
   },
