@@ -1,5 +1,6 @@
 // The cases of the cookie functions, and how what a browser stores is held against them.
 
+import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
@@ -54,7 +55,7 @@ export function told({ name, value, domain, path: at, secure, sameSite, httpOnly
 }
 
 /** Without any rules, and with nothing but what is asked for. */
-export function written({ name, value, options }) {
+function written({ name, value, options }) {
   const { sameSite = "Lax", secure = true, path: at = "/", domain, maxAgeSec, partitioned } = options;
   const attributes = [`Path=${at}`, `SameSite=${sameSite}`, secure && "Secure", partitioned && "Partitioned"];
   attributes.push(domain !== undefined && `Domain=${domain}`, maxAgeSec !== undefined && `Max-Age=${maxAgeSec}`);
@@ -68,11 +69,11 @@ export function fate(cookies, wanted) {
 }
 
 /** Can the page of the origin have it? The other cases are of domains of other pages. */
-export const isOfPage = ({ origin, options: { domain = "" } }) =>
+const isOfPage = ({ origin, options: { domain = "" } }) =>
   origin.startsWith("http") && `.${new URL(origin).hostname}`.endsWith(domain.toLowerCase());
 
 /** As {@link told} does: to the minute. */
-export const rounded = (cookie) => ({ ...cookie, life: cookie.life > 0 ? Math.round(cookie.life / 60) * 60 : cookie.life });
+const rounded = (cookie) => ({ ...cookie, life: cookie.life > 0 ? Math.round(cookie.life / 60) * 60 : cookie.life });
 
 /** The line of a server, with nothing but what the hostile case says. */
 function line({ name, value, path: at, domain, maxAge, expires, secure, httpOnly, sameSite, partitioned }) {
@@ -108,9 +109,89 @@ export const HOSTILE = {
   ],
 };
 
+/**
+ * A page of a browser that can go anywhere.
+ * @typedef {object} Browser
+ * @property {object} page
+ * @property {object} context
+ * @property {(url: string) => Promise<void>} open An empty page there, without a server, with the modules.
+ * @property {(text: string) => Promise<{ cookies: object[], isPartitioned: boolean }>} stored What it stores when the text is
+ * written to `document.cookie` while it has no cookies.
+ */
+
+/** The cases by their origin, each with its page open. */
+async function* atHome(open, chosen) {
+  for (const origin of new Set(chosen.map((item) => item.origin))) {
+    await open(`${origin}/`);
+    yield* chosen.filter((other) => other.origin === origin);
+  }
+}
+
+/** @param {Browser} browser Stores what we write, as it was meant. */
+export async function storesWhatWeWrite({ page, open, stored }) {
+  // What has ended is not stored, and no browser keeps a Secure cookie of plain http.
+  const lasts = ({ origin, out, options }) =>
+    out !== null && options.expires === undefined && options.maxAgeSec !== 0 && origin !== "http://app.example.test";
+  const cases = (await load("cookies/cases.json")).serialize.filter(lasts).filter(isOfPage);
+  const wrong = [];
+  let count = 0;
+  for await (const item of atHome(open, cases)) {
+    const { id, name, value, options, out } = item;
+    const text = await call(page, "serializeCookie", name, value, options);
+    assert.equal(text, out, id);
+    // The moment between the two clocks is more than a life of one second allows to compare.
+    if (options.maxAgeSec === 1) continue;
+    const { cookies, isPartitioned } = await stored(text);
+    const found = JSON.stringify([cookies.map(told), isPartitioned]);
+    const wanted = JSON.stringify([[rounded(asked(item))], options.partitioned === true]);
+    if (found !== wanted) wrong.push([id, found, wanted]);
+    count += 1;
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(count > 25, String(count));
+}
+
+/**
+ * Drops or misreads what we refuse, where that is the reason.
+ * @param {Browser} browser
+ * @param {"chromium" | "firefox"} name Where a case says nothing of its own, it fares as in Chromium.
+ */
+export async function faresWithoutRules({ page, open, stored }, name) {
+  const cases = (await load("cookies/cases.json")).serialize.filter(({ chromium }) => chromium);
+  const wrong = [];
+  for await (const item of atHome(open, cases)) {
+    const { refused } = await call(page, "serializeCookie", item.name, item.value, item.options);
+    assert.equal(refused, "invalid_cookie", item.id);
+    const { cookies } = await stored(written(item));
+    const found = fate(cookies, rounded(asked(item)));
+    const said = item[name] ?? item.chromium;
+    if (found !== said) wrong.push([item.id, said, found, JSON.stringify(cookies)]);
+  }
+  assert.deepEqual(wrong, []);
+  assert.ok(cases.length > 40, String(cases.length));
+}
+
 /** Attributes with which a cookie of a page at `/below/page` can be set, read and deleted. */
-export const KINDS = [
+const KINDS = [
   ...[{}, { path: "/below" }, { path: "/below/" }, { path: "/below/page" }, { domain: "example.test" }],
   ...[{ partitioned: true, sameSite: "None" }, { prefix: "host" }, { prefix: "host", partitioned: true }],
   ...[{ prefix: "secure", domain: "example.test", path: "/below" }, { expires: undefined, maxAgeSec: 60 }],
 ];
+
+/** @param {Browser} browser A cookie that is set is read, and goes when it is deleted with the same attributes. */
+export async function setsReadsAndDeletes({ page, context, open }) {
+  await open("https://app.example.test/below/page");
+  for (const options of KINDS) {
+    const kind = JSON.stringify(options);
+    const name = ({ host: "__Host-", secure: "__Secure-" }[options.prefix] ?? "") + "a";
+    for (const value of ["%3B=1", "2"]) {
+      assert.equal(await call(page, "setCookie", "a", value, options), null, kind);
+      assert.equal(await call(page, "getCookie", name), value, kind);
+    }
+    assert.equal((await context.cookies()).length, 1, kind);
+    assert.equal(await call(page, "deleteCookie", "a", options), null, kind);
+    assert.equal(await call(page, "getCookie", name), null, kind);
+    assert.deepEqual(await context.cookies(), [], kind);
+    assert.equal(await call(page, "deleteCookie", "a", options), null, `${kind}, again`);
+  }
+}

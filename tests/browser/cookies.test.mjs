@@ -9,15 +9,13 @@ import {
   asked,
   call,
   cookieScript,
-  fate,
+  faresWithoutRules,
   HOSTILE,
   hostileFates,
-  isOfPage,
-  KINDS,
   load,
-  rounded,
+  setsReadsAndDeletes,
+  storesWhatWeWrite,
   told,
-  written,
 } from "./cookie-cases.mjs";
 import { openSuite } from "./harness.mjs";
 
@@ -49,50 +47,25 @@ async function stored(page, text) {
   return page.context().cookies();
 }
 
+/** What the cases need of Chromium. */
+const browserOf = ({ page, context }) => ({
+  page,
+  context,
+  open: (url) => open(page, url),
+  async stored(text) {
+    const cookies = await stored(page, text);
+    return { cookies, isPartitioned: cookies.some(({ partitionKey }) => partitionKey !== undefined) };
+  },
+});
+
 test(
   "Chromium stores what we write, as it was meant",
-  suite.withPage(async ({ page }) => {
-    let written = 0;
-    const cases = (await load("cookies/cases.json")).serialize.filter(({ out }) => out !== null).filter(isOfPage);
-    // What has ended is not stored, and the other dates are compared below.
-    const lasting = cases.filter(({ options }) => options.expires === undefined && options.maxAgeSec !== 0);
-    for (const origin of new Set(lasting.map((item) => item.origin))) {
-      // Chromium keeps no cookie that says Secure for a page that is not.
-      if (origin === "http://app.example.test") continue;
-      await open(page, `${origin}/`);
-      for (const item of lasting.filter((other) => other.origin === origin)) {
-        const text = await call(page, "serializeCookie", item.name, item.value, item.options);
-        assert.equal(text, item.out, item.id);
-        // The moment between the two clocks is more than a life of one second allows to compare.
-        if (item.options.maxAgeSec === 1) continue;
-        const cookies = await stored(page, text);
-        assert.deepEqual(cookies.map(told), [rounded(asked(item))], item.id);
-        assert.equal(cookies[0].partitionKey !== undefined, item.options.partitioned === true, item.id);
-        written += 1;
-      }
-    }
-    assert.ok(written > 25, String(written));
-  }),
+  suite.withPage((tab) => storesWhatWeWrite(browserOf(tab))),
 );
 
 test(
   "Chromium drops or misreads what we refuse, where that is the reason",
-  suite.withPage(async ({ page }) => {
-    const cases = (await load("cookies/cases.json")).serialize.filter(({ chromium }) => chromium);
-    const wrong = [];
-    for (const origin of new Set(cases.map((item) => item.origin))) {
-      await open(page, `${origin}/`);
-      for (const item of cases.filter((other) => other.origin === origin)) {
-        const { id, name, value, options } = item;
-        assert.equal(await refusal(page, "serializeCookie", name, value, options), "invalid_cookie", id);
-        const cookies = await stored(page, written(item));
-        const found = fate(cookies, rounded(asked(item)));
-        if (found !== item.chromium) wrong.push([id, item.chromium, found, JSON.stringify(cookies)]);
-      }
-    }
-    assert.deepEqual(wrong, []);
-    assert.ok(cases.length > 40, String(cases.length));
-  }),
+  suite.withPage((tab) => faresWithoutRules(browserOf(tab), "chromium")),
 );
 
 test(
@@ -113,22 +86,7 @@ test(
 
 test(
   "a cookie that is set is read, and goes when it is deleted with the same attributes",
-  suite.withPage(async ({ page, context }) => {
-    await open(page, `${PAGE}/below/page`);
-    for (const options of KINDS) {
-      const kind = JSON.stringify(options);
-      const name = ({ host: "__Host-", secure: "__Secure-" }[options.prefix] ?? "") + "a";
-      assert.equal(await call(page, "setCookie", "a", "%3B=1", options), null, kind);
-      assert.equal(await call(page, "getCookie", name), "%3B=1", kind);
-      assert.equal(await call(page, "setCookie", "a", "2", options), null, kind);
-      assert.equal(await call(page, "getCookie", name), "2", kind);
-      assert.equal((await context.cookies()).length, 1, kind);
-      assert.equal(await call(page, "deleteCookie", "a", options), null, kind);
-      assert.equal(await call(page, "getCookie", name), null, kind);
-      assert.deepEqual(await context.cookies(), [], kind);
-      assert.equal(await call(page, "deleteCookie", "a", options), null, `${kind}, again`);
-    }
-  }),
+  suite.withPage((tab) => setsReadsAndDeletes(browserOf(tab))),
 );
 
 test(

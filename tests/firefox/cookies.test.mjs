@@ -8,15 +8,12 @@ import {
   asked,
   call,
   cookieScript,
-  fate,
+  faresWithoutRules,
   HOSTILE,
   hostileFates,
-  isOfPage,
-  KINDS,
-  load,
-  rounded,
+  setsReadsAndDeletes,
+  storesWhatWeWrite,
   told,
-  written,
 } from "../browser/cookie-cases.mjs";
 import { openFirefox } from "./firefox.mjs";
 
@@ -27,11 +24,11 @@ let script;
 before(async () => (script = await cookieScript()));
 
 const PAGE = "https://app.example.test";
-const cases = (await load("cookies/cases.json")).serialize;
 
 /** Opens an empty page of any origin, without a server, and loads the modules there. */
-async function open(page, origin, path = "/") {
-  await page.goto(`${origin}${path}`);
+async function open(page, url) {
+  // Firefox opens no page at port 1.
+  await page.goto(url.replace(/:1\//, ":8081/"));
   await page.evaluate(script);
 }
 
@@ -70,51 +67,28 @@ function takeRejections(complaints) {
   assert.deepEqual(others, []);
 }
 
-/** The cases by their origin, each with its page open. Firefox opens no page at port 1. */
-async function* atHome(page, chosen) {
-  for (const origin of new Set(chosen.map((item) => item.origin))) {
-    await open(page, origin.replace(/:1$/, ":8081"));
-    yield* chosen.filter((other) => other.origin === origin);
-  }
-}
+/** What the cases need of Firefox. */
+const browserOf = ({ page, context }) => ({
+  page,
+  context,
+  open: (url) => open(page, url),
+  stored: (text) => stored(page, context, text),
+});
 
 test(
   "Firefox stores what we write, as it was meant",
-  firefox.withPage(async ({ page, context }) => {
-    await answerAll(page);
-    const lasting = cases.filter(({ out, options }) => out !== null && options.expires === undefined && options.maxAgeSec !== 0);
-    // No browser keeps a Secure cookie of plain http, and a second is too short a life to compare two clocks.
-    const canTell = ({ origin, options }) => origin !== "http://app.example.test" && options.maxAgeSec !== 1;
-    const here = lasting.filter(isOfPage).filter(canTell);
-    let count = 0;
-    const wrong = [];
-    for await (const item of atHome(page, here)) {
-      const text = await call(page, "serializeCookie", item.name, item.value, item.options);
-      const { cookies, isPartitioned } = await stored(page, context, text);
-      const found = [cookies.map(told), isPartitioned];
-      const wanted = [[rounded(asked(item))], item.options.partitioned === true];
-      if (JSON.stringify(found) !== JSON.stringify(wanted)) wrong.push([item.id, JSON.stringify(found), JSON.stringify(wanted)]);
-      count += 1;
-    }
-    assert.deepEqual(wrong, []);
-    assert.ok(count > 25, String(count));
+  firefox.withPage(async (tab) => {
+    await answerAll(tab.page);
+    await storesWhatWeWrite(browserOf(tab));
   }),
 );
 
 test(
   "Firefox drops or misreads what we refuse, where that is the reason",
-  firefox.withPage(async ({ page, context, complaints }) => {
-    await answerAll(page);
-    const refused = cases.filter(({ chromium }) => chromium);
-    const wrong = [];
-    for await (const item of atHome(page, refused)) {
-      const { id, chromium, firefox: own = chromium } = item;
-      const { cookies } = await stored(page, context, written(item));
-      const found = fate(cookies, rounded(asked(item)));
-      if (found !== own) wrong.push([id, own, found, JSON.stringify(cookies)]);
-    }
-    assert.deepEqual(wrong, []);
-    takeRejections(complaints);
+  firefox.withPage(async (tab) => {
+    await answerAll(tab.page);
+    await faresWithoutRules(browserOf(tab), "firefox");
+    takeRejections(tab.complaints);
   }),
 );
 
@@ -129,7 +103,7 @@ test(
   "the hostile cases fare in Firefox as we say",
   firefox.withPage(async ({ page, context, complaints }) => {
     await answerAll(page);
-    await open(page, PAGE);
+    await open(page, `${PAGE}/`);
     const { dropped, misread, kept } = await hostileFates(async (text) => {
       const { cookies } = await stored(page, context, text);
       // Where nothing is said of SameSite, Firefox tells that, and Chromium what it takes it for.
@@ -144,19 +118,9 @@ test(
 
 test(
   "a cookie that is set is read, and goes when it is deleted with the same attributes",
-  firefox.withPage(async ({ page, context }) => {
-    await answerAll(page);
-    await open(page, PAGE, "/below/page");
-    for (const options of KINDS) {
-      const kind = JSON.stringify(options);
-      const name = ({ host: "__Host-", secure: "__Secure-" }[options.prefix] ?? "") + "a";
-      assert.equal(await call(page, "setCookie", "a", "%3B=1", options), null, kind);
-      assert.equal(await call(page, "getCookie", name), "%3B=1", kind);
-      assert.equal((await context.cookies()).length, 1, kind);
-      assert.equal(await call(page, "deleteCookie", "a", options), null, kind);
-      assert.equal(await call(page, "getCookie", name), null, kind);
-      assert.deepEqual(await context.cookies(), [], kind);
-    }
+  firefox.withPage(async (tab) => {
+    await answerAll(tab.page);
+    await setsReadsAndDeletes(browserOf(tab));
   }),
 );
 
@@ -165,13 +129,13 @@ test(
   firefox.withPage(async ({ page, context, complaints }) => {
     await answerAll(page);
     for (const origin of [PAGE, "http://localhost:8081", "http://127.0.0.1:8081"]) {
-      await open(page, origin);
+      await open(page, `${origin}/`);
       const token = await call(page, "issueCsrfToken");
       const [cookie] = (await context.cookies()).filter(({ value }) => value === token.value);
       const options = { sameSite: "Strict" };
       assert.deepEqual(told(cookie), asked({ name: "__Host-csrf", value: token.value, origin, options }), origin);
     }
-    await open(page, "http://app.example.test");
+    await open(page, "http://app.example.test/");
     for (const name of ["issueCsrfToken", "setCookie"]) {
       assert.equal((await call(page, name, ...(name === "setCookie" ? ["a", "1"] : []))).refused, "invalid_cookie", name);
     }

@@ -3,69 +3,25 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { BRIEF, everything, lifetimes } from "../browser/full-server.mjs";
-import { PROBE, startServers } from "../browser/harness.mjs";
-import { openFirefox, openPage } from "./firefox.mjs";
+import { BRIEF, lifetimes } from "../browser/full-server.mjs";
+import { openPage } from "./firefox.mjs";
+import { answer, handle, leave, openFirefoxSuite, press, SIGNED_IN } from "./suite.mjs";
 
-const servers = await startServers({ extend: everything });
-const firefox = await openFirefox();
-after(() => Promise.all([firefox.close(), servers.close()]));
+const suite = await openFirefoxSuite("wardkey");
+after(() => suite.close());
 
-const { demo, exchanges } = servers;
-const url = (path = "") => new URL(path, demo.pageUrl).href;
-const seen = (server, path) => exchanges.filter((one) => one.server === server && one.path.startsWith(path));
-const tokenRequests = () => seen("as", "/token").filter(({ method, path }) => method === "POST" && path === "/token");
+const { open, seen, tokenRequests, url, withPage } = suite;
 const grants = () => tokenRequests().map(({ sent }) => new URLSearchParams(sent).get("grant_type"));
 
-/** A test body that sees its own exchanges only. */
-const withPage = (body) =>
-  firefox.withPage((tab) => {
-    exchanges.length = 0;
-    return body(tab);
-  });
-
-const press = (page, words) => page.locator(`::-p-xpath(//button[normalize-space()="${words}"])`).click();
 const text = (page, selector) => page.$eval(selector, (element) => element.textContent);
 const shows = (page, selector, words) =>
   page.waitForFunction((where, what) => document.querySelector(where)?.textContent.includes(what), {}, selector, words);
 
-/** Answers login and consent. */
-async function answer(page) {
-  await page.locator("[name=username]").fill("alice");
-  await page.locator("[name=password]").fill("wonderland");
-  await press(page, "Sign in");
-  await press(page, "Allow");
-}
-
-/** Opens the probe page with a client; in `globalThis.client`. */
-async function openProbe(page, options = {}) {
-  await page.goto(url(PROBE));
-  await page.evaluate(async (given) => void (globalThis.client = await globalThis.openClient(given)), options);
-}
-
-/** From the probe page: leaves for the authorization server and comes back; the URL, not yet handled. */
-async function authorizationResponse(page, options) {
-  await openProbe(page, options);
-  await page.evaluate(() => void globalThis.client.signIn());
-  // Known to the server already, the person is asked nothing.
-  await page.waitForFunction(() => document.querySelector("[name=password]") || /[?&]state=/.test(location.search));
-  if (!/[?&]state=/.test(new URL(page.url()).search)) await answer(page);
-  await page.waitForFunction(() => /[?&]state=/.test(location.search) && globalThis.openClient);
-  return page.url();
-}
-
-/** On the probe page: a new client handles a response. */
-const handle = (page, options = {}) =>
-  page.evaluate(async (given) => {
-    globalThis.client = await globalThis.openClient(given);
-    const { user, code } = await globalThis.outcome(client.handleCallback());
-    return { sub: user?.sub, code, status: client.state.status, query: location.search };
-  }, options);
-
 /** Signs alice in on the probe page. */
 async function signInOnProbe(page, options) {
-  await authorizationResponse(page, options);
-  assert.deepEqual(await handle(page, options), { sub: "alice", code: undefined, status: "authenticated", query: "" });
+  await open(page, options);
+  await leave(page);
+  assert.deepEqual(await handle(page, options), SIGNED_IN);
 }
 
 test(
@@ -105,7 +61,9 @@ const change = (name, value) => (response) => {
 test(
   "a response that was tampered with is refused, and the sign-in that it is of goes on",
   withPage(async ({ page }) => {
-    const genuine = await authorizationResponse(page);
+    await open(page);
+    await leave(page);
+    const genuine = page.url();
     const tampering = [
       [change("state", "forged"), "state_mismatch"],
       [change("iss", "https://attacker.example"), "issuer_mismatch"],
@@ -125,24 +83,8 @@ test(
 test(
   "a popup opens in the tick of the call, and its response comes back by a channel",
   withPage(async ({ page }) => {
-    await openProbe(page);
-    const opened = new Promise((resolve) => page.once("popup", resolve));
-    const first = await page.evaluate(async () => {
-      await client.prepare();
-      const original = globalThis.open;
-      let first;
-      globalThis.open = (...parameters) => original(...((first = parameters), parameters));
-      globalThis.ended = globalThis.outcome(client.signInPopup());
-      return first[0]; // Still in the tick of the call.
-    });
-    assert.equal(new URL(first).origin, demo.issuer);
-    const popup = await opened;
-    await answer(popup);
-    await popup.waitForFunction(() => /[?&]state=/.test(location.search) && globalThis.openClient);
-    const closed = new Promise((resolve) => popup.once("close", resolve));
-    await popup.evaluate(async () => void (await globalThis.openClient()).handleCallback());
-    assert.equal((await page.evaluate(() => globalThis.ended)).user.sub, "alice");
-    await closed;
+    await open(page);
+    await suite.popUp(page);
     assert.equal(await page.evaluate(() => client.state.status), "authenticated");
     assert.deepEqual(grants(), ["authorization_code"]);
   }),
@@ -156,7 +98,7 @@ test(
     await signInOnProbe(page, options);
     delete lifetimes.dpop;
     const other = await openPage(context, complaints);
-    await openProbe(other, options);
+    await open(other, options);
     assert.equal(await other.evaluate(() => client.state.user.sub), "alice");
     await page.waitForFunction(() => client.state.expiresAt < Date.now());
     const call = async () => {

@@ -4,59 +4,22 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
-import { everything } from "../browser/full-server.mjs";
-import { PROBE, startServers } from "../browser/harness.mjs";
-import { openFirefox, openPage } from "./firefox.mjs";
+import { openPage } from "./firefox.mjs";
+import { handle, leave, openFirefoxSuite, SIGNED_IN } from "./suite.mjs";
 
-const servers = await startServers({ extend: everything }, "wardkey/worker");
-const firefox = await openFirefox();
-after(() => Promise.all([firefox.close(), servers.close()]));
+const suite = await openFirefoxSuite("wardkey/worker");
+after(() => suite.close());
 
-const { demo, exchanges } = servers;
-const url = (path = "") => new URL(path, demo.pageUrl).href;
-const asked = () => exchanges.filter(({ server }) => server === "as").length;
-const tokenAnswers = () =>
-  exchanges.filter(({ server, method, path }) => server === "as" && method === "POST" && path === "/token").map(({ body }) => JSON.parse(body));
-
-const withPage = (body) =>
-  firefox.withPage((tab) => {
-    exchanges.length = 0;
-    return body(tab);
-  });
-
-const press = (page, words) => page.locator(`::-p-xpath(//button[normalize-space()="${words}"])`).click();
-
-/** Answers login and consent. */
-async function answer(page) {
-  await page.locator("[name=username]").fill("alice");
-  await page.locator("[name=password]").fill("wonderland");
-  await press(page, "Sign in");
-  await press(page, "Allow");
-}
-
-/** Opens the probe page with a client, `globalThis.client`; what it is like at once. */
-async function open(page, options = {}) {
-  await page.goto(url(PROBE));
-  return page.evaluate(async (given) => {
-    globalThis.client = await globalThis.openClient(given);
-    return { isolation: client.isolation, status: client.state.status, sub: client.getUser()?.sub };
-  }, options);
-}
+const { open, seen, url, withPage } = suite;
+const asked = () => seen("as").length;
+const tokenAnswers = () => suite.tokenRequests().map(({ body }) => JSON.parse(body));
 
 /** Signs alice in by redirect; what was stored on the way. */
 async function signIn(page, options = {}) {
   await open(page, options);
-  await page.evaluate(() => void client.signIn());
-  await page.waitForFunction(() => document.querySelector("[name=password]"));
-  await answer(page);
-  await page.waitForFunction(() => /[?&]state=/.test(location.search) && globalThis.openClient);
+  await leave(page);
   const kept = await stored(page);
-  const outcome = await page.evaluate(async (given) => {
-    globalThis.client = await globalThis.openClient(given);
-    const { user, code } = await globalThis.outcome(client.handleCallback());
-    return { sub: user?.sub, code, query: location.search };
-  }, options);
-  assert.deepEqual(outcome, { sub: "alice", code: undefined, query: "" });
+  assert.deepEqual(await handle(page, options), SIGNED_IN);
   return kept;
 }
 
@@ -73,7 +36,7 @@ const callApi = (page) =>
     return [status ?? code, body?.owner];
   });
 
-const SIGNED_IN = { isolation: "shared", status: "authenticated", sub: "alice" };
+const KNOWN = { isolation: "shared", status: "authenticated", sub: "alice" };
 
 test(
   "a sign-in by redirect keeps what it needs in sessionStorage until it is done; another tab has the session without a request",
@@ -89,9 +52,9 @@ test(
 
     const before = asked();
     const other = await openPage(context, complaints);
-    assert.deepEqual(await open(other), SIGNED_IN);
+    assert.deepEqual(await open(other), KNOWN);
     assert.deepEqual(await callApi(other), [200, "alice"]);
-    assert.deepEqual(await open(page), SIGNED_IN, "a reload, while there is another tab");
+    assert.deepEqual(await open(page), KNOWN, "a reload, while there is another tab");
     // The API asks for the server's keys, and nobody else for anything.
     assert.equal(asked(), before);
 
@@ -109,7 +72,7 @@ test(
     const { isolation } = await open(page, options);
     assert.equal(isolation, "shared");
     await page.waitForFunction(() => client.state.status === "authenticated");
-    assert.equal(exchanges.filter(({ path }) => path.startsWith("/silent.html")).length, 1);
+    assert.equal(seen("page", "/silent.html").length, 1);
     assert.deepEqual(await callApi(page), [200, "alice"]);
     assert.doesNotMatch(await stored(page), /verifier/);
   }),
@@ -119,23 +82,7 @@ test(
   "a popup opens in the tick of the call with a URL that was minted ahead",
   withPage(async ({ page }) => {
     await open(page);
-    const opened = new Promise((resolve) => page.once("popup", resolve));
-    const first = await page.evaluate(async () => {
-      await client.prepare();
-      const original = globalThis.open;
-      let first;
-      globalThis.open = (...parameters) => original(...((first = parameters), parameters));
-      globalThis.ended = globalThis.outcome(client.signInPopup());
-      return first[0]; // Still in the tick of the call.
-    });
-    assert.equal(new URL(first).origin, demo.issuer);
-    const popup = await opened;
-    await answer(popup);
-    await popup.waitForFunction(() => /[?&]state=/.test(location.search) && globalThis.openClient);
-    const closed = new Promise((resolve) => popup.once("close", resolve));
-    await popup.evaluate(async () => void (await globalThis.openClient()).handleCallback());
-    assert.equal((await page.evaluate(() => globalThis.ended)).user.sub, "alice");
-    await closed;
+    await suite.popUp(page);
     assert.deepEqual(await callApi(page), [200, "alice"]);
     assert.equal(tokenAnswers().length, 1);
   }),
