@@ -1,5 +1,5 @@
 import { isOwnHeader } from "./headers.js";
-import { invalid, isText, isVisible, readMembers, type Rule } from "./options.js";
+import { invalid, isText, isVisible, readMembers, TEXT, type Rule } from "./options.js";
 import { admit, bound, ownCredential, send } from "./outgoing.js";
 import { isSecret, isServerKey, secretRefused } from "./secrets.js";
 import type { Credential } from "./session-types.js";
@@ -7,7 +7,6 @@ import { readTargets } from "./target.js";
 import type { FetchOptions } from "./types.js";
 
 const SCHEME: Rule = [isText, "is missing"];
-const TEXT: Rule = [isText, "is not a text, or empty"];
 
 /** A header with its value. */
 type Header = readonly [name: string, value: string];

@@ -1,5 +1,6 @@
 /** ONLYOFFICE DocSpace. */
-import { check, isPlace } from "./profile.js";
+import { readMembers } from "./options.js";
+import { isPlace } from "./profile.js";
 import type { AuthOptions, IdTokenPolicy, ServerMetadata, ServerPolicies } from "./types.js";
 
 /** Options of a client of a DocSpace portal; `clientId`, `redirectUri` and `scope` are the app's. */
@@ -27,20 +28,20 @@ const idToken = (portal: string): IdTokenPolicy => ({
  * There is no refresh token: after an hour the session ends with `session_expired`, and a sign-in gives the next.
  */
 export function docspace(options: { portal: string; openIdConnect?: boolean }): DocSpaceOptions {
-  check(options, {
+  const { portal, openIdConnect } = readMembers<typeof options>("options", options, {
     portal: [isPortal, "is not an https origin such as https://acme.onlyoffice.com (http on localhost only)"],
-    openIdConnect: [(flag) => typeof flag === "boolean", "is not true or false", true],
+    openIdConnect: [(flag) => typeof flag === "boolean", "is not true or false", "optional"],
   });
-  const { origin } = new URL(options.portal);
+  const { origin } = new URL(portal);
   const oauth = `${origin}/oauth2`;
   return {
     metadata: {
       issuer: origin,
       authorization_endpoint: `${oauth}/authorize`,
       token_endpoint: `${oauth}/token`,
-      ...(options.openIdConnect && { jwks_uri: `${oauth}/jwks`, userinfo_endpoint: `${oauth}/userinfo` }),
+      ...(openIdConnect && { jwks_uri: `${oauth}/jwks`, userinfo_endpoint: `${oauth}/userinfo` }),
     },
-    ...(options.openIdConnect && { scope: ["openid"], idToken: idToken(origin) }),
+    ...(openIdConnect && { scope: ["openid"], idToken: idToken(origin) }),
     api: `${origin}/api/2.0`,
     // The portal is shown in frames of no other origin, unless somebody allowed it there.
     restore: "none",

@@ -1,8 +1,10 @@
 /** For Laserfiche's own API clients, which ask an object like this one for the token of each request. */
 import type { AuthClient } from "./auth-client.js";
 import { AuthError } from "./errors.js";
-import { check, invalid, isPlace, optional, PLACE } from "./profile.js";
 import { baseOf, originsOf, REGION } from "./laserfiche-places.js";
+import { invalid, readMembers } from "./options.js";
+import { isPlace, PLACE } from "./profile.js";
+import { isBelow } from "./target.js";
 
 /** What `@laserfiche/lf-api-client-core` calls `HttpRequestHandler`. */
 export interface LaserficheHandler {
@@ -22,10 +24,13 @@ export function laserficheHandler(
   client: Pick<AuthClient, "getToken" | "state" | "on">,
   options: { regionalDomain?: string; baseUrl?: string },
 ): LaserficheHandler {
-  check(options, { regionalDomain: optional(REGION), baseUrl: [isPlace, PLACE, true] });
-  const { regionalDomain, baseUrl } = options;
-  if (regionalDomain === undefined && baseUrl === undefined) throw invalid("regionalDomain", "is missing, and baseUrl too");
-  const region = regionalDomain === undefined ? undefined : originsOf(regionalDomain);
+  const [isRegion, words] = REGION;
+  const { regionalDomain, baseUrl } = readMembers<typeof options>("options", options, {
+    regionalDomain: [isRegion, words, "optional"],
+    baseUrl: [isPlace, PLACE, "optional"],
+  });
+  if (!regionalDomain && !baseUrl) throw invalid("options.regionalDomain is missing, or baseUrl");
+  const region = regionalDomain ? originsOf(regionalDomain) : undefined;
   const places = [...(region ? [region.api] : []), ...(baseUrl ? [baseOf(baseUrl)] : [])];
   const whose = personOf(client);
   /** The token that a request was sent with last, and whose; and the requests that were sent again. */
@@ -34,8 +39,8 @@ export function laserficheHandler(
   return {
     async beforeFetchRequestAsync(url, request) {
       // A path is put behind the region's; all else goes where a browser reads it to go, however it is spelt.
-      const isCovered = isPath(url) ? region !== undefined : places.some((place) => covers(place, url));
-      if (!isCovered) throw new AuthError("origin_not_allowed", "fetch", "the URL is of another server");
+      const isOurs = isPath(url) ? region : places.some((place) => covers(place, url));
+      if (!isOurs) throw new AuthError("origin_not_allowed", "fetch", "the URL is of another server");
       const person = whose();
       const { accessToken, tokenType } = await client.getToken();
       if (tokenType !== "Bearer") throw new AuthError("token_type_mismatch", "fetch", "the token needs a proof; use client.fetch");
@@ -73,10 +78,9 @@ function personOf(client: Pick<AuthClient, "state" | "on">): () => string | numb
 /** A path of this server. Browsers take `//` for another host, also with `\` or with white space that they leave out. */
 const isPath = (url: string) => /^\/(?![/\\\t\n\r])/.test(url);
 
-/** Is a URL below a place? Prefixes end at segments, and a server that decodes `%2F` first is not led upwards. */
+/** Is a URL, as a browser reads it, below a place? */
 function covers(place: string, url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { origin, pathname } = new URL(url);
-  const climbs = /\/(?:\.|%2e){1,2}(?:\/|$)/i.test(pathname.replace(/%(?:2f|5c)/gi, "/"));
-  return !climbs && `${origin}${pathname}/`.startsWith(`${place}/`);
+  return isBelow(origin + pathname, place);
 }

@@ -1,5 +1,6 @@
 /** Where the servers of Laserfiche are, by region or by the base of one's own. */
-import { isLoopbackHost, isPlace, isText, PLACE, placeOf, type Rule } from "./profile.js";
+import { isText, type Rule } from "./options.js";
+import { isLoopbackHost, isPlace, PLACE, placeOf } from "./profile.js";
 import type { LaserficheServer } from "./laserfiche.js";
 
 /** The data centres, each by its regional domain. */
@@ -22,7 +23,7 @@ export function originsOf(region: string): { domain: string; signin: string; acc
 
 /** A plain path; an empty segment or one of dots would lead elsewhere. */
 const isPath = (path: unknown) => isText(path) && /^\/?(?:(?!\.{1,2}(?:\/|$))[\w.~!$&'()*+,;=:@%-]+(?:\/|$))+$/.test(path);
-export const PATH: Rule = [isPath, "is not a path below baseUrl", true];
+export const PATH: Rule = [isPath, "is not a path below baseUrl", "optional"];
 
 export const SERVER = {
   baseUrl: [isPlace, PLACE],

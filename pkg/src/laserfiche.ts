@@ -1,6 +1,6 @@
 /** Laserfiche: the cloud, and API servers of one's own. */
 import { baseOf, endpoint, originsOf, PATH, REGION, SERVER, tokenPathOf } from "./laserfiche-places.js";
-import { check, isText } from "./profile.js";
+import { isText, readMembers } from "./options.js";
 import type { AuthOptions, ServerMetadata, ServerPolicies } from "./types.js";
 
 /** Options of a client of Laserfiche Cloud; `clientId`, `redirectUri` and `scope` are the app's. */
@@ -25,12 +25,11 @@ export interface LaserficheSelfHostedOptions extends LaserficheOptions {
  * where the sign-out page leads back to.
  */
 export function laserfiche(options: { region: "us" | "ca" | "eu" | (string & {}); customerId?: string }): LaserficheOptions {
-  check(options, {
+  const { region, customerId } = readMembers<typeof options>("options", options, {
     region: REGION,
-    customerId: [(id) => isText(id) && /^[\w-]+$/.test(id), "is not an account identifier such as 123456789", true],
+    customerId: [(id) => isText(id) && /^[\w-]+$/.test(id), "is not an account identifier such as 123456789", "optional"],
   });
-  const { domain, signin, accounts, api } = originsOf(options.region);
-  const { customerId } = options;
+  const { domain, signin, accounts, api } = originsOf(region);
   return {
     metadata: {
       authorization_endpoint: `${signin}/oauth/Authorize`,
@@ -65,19 +64,20 @@ export interface LaserficheServer {
 export function laserficheSelfHosted(
   options: LaserficheServer & { authorizePath?: string; tokenPath?: string },
 ): LaserficheSelfHostedOptions {
-  check(options, { ...SERVER, authorizePath: PATH, tokenPath: PATH });
-  const { authorizePath = "v2/authorize", tokenPath = tokenPathOf("v2", options) } = options;
+  const server = readMembers<typeof options>("options", options, { ...SERVER, authorizePath: PATH, tokenPath: PATH });
+  const { authorizePath = "v2/authorize", tokenPath = tokenPathOf("v2", server) } = server;
+  const base = baseOf(server.baseUrl);
   return {
-    clientId: baseOf(options.baseUrl),
+    clientId: base,
     metadata: {
-      authorization_endpoint: endpoint(options, authorizePath),
-      token_endpoint: endpoint(options, tokenPath),
+      authorization_endpoint: endpoint(server, authorizePath),
+      token_endpoint: endpoint(server, tokenPath),
     },
-    api: [baseOf(options.baseUrl)],
+    api: [base],
     restore: "none",
     policies: {
       scopeGrammar: "laserfiche",
-      scopeOrigin: new URL(baseOf(options.baseUrl)).origin,
+      scopeOrigin: new URL(base).origin,
       omitClientId: true,
       tokenResponseNames: { refreshToken: "refresh_token" },
     },

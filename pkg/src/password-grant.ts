@@ -1,8 +1,8 @@
 /** The password grant of Laserfiche API servers (RFC 6749 4.3, which RFC 9700 2.4 forbids): only where nothing else is left. */
 import { AuthError, type AuthErrorCode } from "./errors.js";
-import { check, isText } from "./profile.js";
 import { endpoint, PATH, SERVER, tokenPathOf } from "./laserfiche-places.js";
 import type { LaserficheServer } from "./laserfiche.js";
+import { isText, readMembers, TEXT } from "./options.js";
 
 /** Octets of an answer, and milliseconds for it. */
 const LONGEST = 64 * 1024;
@@ -26,11 +26,10 @@ export async function dangerouslyUsePasswordGrant(
   server: LaserficheServer & { tokenPath?: string },
   person: { username: string; password: string },
 ): Promise<PasswordCredential> {
-  check(server, { ...SERVER, tokenPath: PATH });
-  check(person, { username: [isText, "is not a text, or empty"], password: [isText, "is not a text, or empty"] });
-  const { username, password } = person;
+  const place = readMembers<typeof server>("server", server, { ...SERVER, tokenPath: PATH });
+  const { username, password } = readMembers<typeof person>("person", person, { username: TEXT, password: TEXT });
   const form = new URLSearchParams({ grant_type: "password", username, password });
-  const url = endpoint(server, server.tokenPath ?? tokenPathOf("v1", server));
+  const url = endpoint(place, place.tokenPath ?? tokenPathOf("v1", place));
   try {
     const response = await fetch(url, {
       method: "POST",

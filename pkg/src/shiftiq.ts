@@ -1,5 +1,6 @@
 /** Shift iQ. */
-import { check, invalid, isPlace, isText, PLACE, placeOf } from "./profile.js";
+import { invalid, isText, readMembers } from "./options.js";
+import { isPlace, PLACE, placeOf } from "./profile.js";
 
 /** A header by which a server tells its own pages' requests from others'. */
 export interface CsrfHeader {
@@ -23,12 +24,11 @@ export interface ShiftIqOptions {
  * origin stands for its `/api`. The API asks for no `csrf` header; one is sent if given.
  */
 export function shiftiq(options: { baseUrl: string; csrf?: CsrfHeader }): ShiftIqOptions {
-  check(options, {
+  const { baseUrl, csrf } = readMembers<typeof options>("options", options, {
     baseUrl: [isPlace, PLACE],
-    csrf: [(csrf) => typeof csrf === "object" && csrf !== null, "is not an object", true],
+    csrf: [(csrf) => typeof csrf === "object" && csrf !== null, "is not an object", "optional"],
   });
-  const { baseUrl, csrf } = options;
-  if (csrf && !isText(csrf.header)) throw invalid("csrf", "has no header");
+  if (csrf && !isText(csrf.header)) throw invalid("options.csrf has no header");
   const base = placeOf(baseUrl, "/api");
   const cookies = `${base}/security/cookies`;
   return {

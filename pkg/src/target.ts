@@ -20,7 +20,7 @@ export interface Target {
  */
 const PLACE = /^(https?):\/\/(\[[\da-f:.]*]|[a-z\d._-]+)(?::([1-9]\d{0,4}))?(\/[!$-;=@-[\]^_a-z|~]*)?$/;
 /** Hosts that browsers hold for trustworthy without TLS (W3C Secure Contexts 3.1). */
-const LOOPBACK = /^((.*\.)?localhost|127\.0\.0\.1|\[::1])$/;
+export const LOOPBACK = /^((.*\.)?localhost|127\.0\.0\.1|\[::1])$/;
 /** A segment `.` or `..`, also spelled with `%2e`, which browsers resolve as well. */
 const DOTS = /(^|\/)(\.|%2e){1,2}(\/|$)/i;
 
@@ -66,16 +66,18 @@ export function readTargets(api: unknown): Target[] {
 }
 
 /**
- * Does one of them cover a URL, as the browser writes it after parsing? Prefixes end at segments: `/v1` covers `/v1` and
- * `/v1/notes`, but not `/v10`, nor what a server takes for a way upwards that decodes `%2F` and `%5C` first.
+ * Is a URL below a place, both without query? Prefixes end at segments: `/v1` covers `/v1` and `/v1/notes`, but not `/v10`,
+ * nor what a server takes for a way upwards that decodes `%2F` and `%5C` first.
  */
+export function isBelow(url: string, place: string): boolean {
+  const rest = url.slice(place.length);
+  return url.startsWith(place) && /^(\/|$)/.test(rest) && !DOTS.test(rest.replace(/%(2f|5c)/gi, "/"));
+}
+
+/** Does one of them cover a URL, as the browser writes it after parsing? */
 export function isCovered(href: string, targets: readonly Target[]): boolean {
-  const place = placeOf(bare(href));
-  return targets.some(({ origin, path }) => {
-    if (place?.origin !== origin || !place.path.startsWith(path)) return false;
-    const rest = place.path.slice(path.length);
-    return /^(\/|$)/.test(rest) && !DOTS.test(rest.replace(/%(2f|5c)/gi, "/"));
-  });
+  const url = bare(href);
+  return isPlace(url) && targets.some(({ origin, path }) => isBelow(url, origin + path));
 }
 
 /** Is it such a URL, without regard to its query? */

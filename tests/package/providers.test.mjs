@@ -73,6 +73,13 @@ describe("laserfiche", () => {
     assert.deepEqual(profile.policies.expectResponse, { domain: ["laserfiche.com"], customerId: ["123456789"] });
     const { request } = await clientOf(profile);
     assert.equal(request.searchParams.get("customerId"), "123456789");
+    assert.deepEqual(profiles.laserfiche({ region: "us", customerId: null }), cloud("laserfiche.com"), "null is as absent");
+    Object.prototype.customerId = "1";
+    try {
+      assert.deepEqual(profiles.laserfiche({ region: "us" }), cloud("laserfiche.com"), "of another script's");
+    } finally {
+      delete Object.prototype.customerId;
+    }
   });
 
   test("takes one server on this machine for all of a region", async () => {
@@ -90,10 +97,10 @@ describe("laserfiche", () => {
     const hosts = ["", "au", "US", "https://laserfiche.com", "laserfiche.com/", "laserfiche.com:443", "signin.laserfiche.com",
       "a@laserfiche.com", "laserfiche.com?", "localhost:x", "localhost:1/", "evil.example:80", "127.0.0.2:80", "constructor", 1, null, undefined];
     for (const region of hosts) refused("invalid_configuration", "region", () => profiles.laserfiche({ region }));
-    for (const customerId of ["", "a b", "1&domain=x", 1, null]) {
+    for (const customerId of ["", "a b", "1&domain=x", 1, {}]) {
       refused("invalid_configuration", "customerId", () => profiles.laserfiche({ region: "us", customerId }));
     }
-    refused("invalid_configuration", "argument", () => profiles.laserfiche());
+    for (const none of [undefined, null, 1, []]) refused("invalid_configuration", "options", () => profiles.laserfiche(none));
     refused("invalid_configuration", "customerID", () => profiles.laserfiche({ region: "us", customerID: SECRET }));
   });
 });
@@ -187,7 +194,7 @@ test("shiftiq: the addresses of a cookie session", () => {
   const csrf = { header: "X-CSRF", value: "1" };
   assert.deepEqual(profiles.shiftiq({ baseUrl: "http://localhost:5000/api", csrf }), { ...of("http://localhost:5000/api"), csrf });
   refused("invalid_configuration", "baseUrl", () => profiles.shiftiq({ baseUrl: "http://acme.example" }));
-  for (const other of ["X-CSRF", null, {}, { header: "" }]) {
+  for (const other of ["X-CSRF", 1, {}, { header: "" }]) {
     refused("invalid_configuration", "csrf", () => profiles.shiftiq({ baseUrl: "http://localhost", csrf: other }));
   }
 });
@@ -284,7 +291,7 @@ describe("dangerouslyUsePasswordGrant", () => {
       [{ ...good, baseUrl: "http://lf.example" }, person, "baseUrl"],
       [good, { ...person, password: "" }, "password"],
       [good, { ...person, user: "x" }, "user"],
-      [good, undefined, "argument"],
+      [good, undefined, "person"],
     ]) {
       await assert.rejects(profiles.dangerouslyUsePasswordGrant(server, someone), (error) => {
         assert.equal(error.code, "invalid_configuration");
