@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 
 import { portalApi, Sessions } from "./docspace-api.mjs";
 import { Tokens } from "./docspace-token.mjs";
-import { isChallenge, random } from "./oauth.mjs";
+import { hasChallenge, random } from "./oauth.mjs";
 import { sendNotice, sendQuestion } from "./pages.mjs";
 import { cors, standIn } from "./stand-in.mjs";
 
@@ -221,7 +221,6 @@ function requestFault(query, client) {
   if (query.get("response_type") !== "code") return "invalid_request";
   const asked = query.get("scope")?.split(" ").filter(Boolean) ?? [];
   if (asked.some((scope) => !client.scopes.includes(scope))) return "invalid_scope";
-  const hasChallenge = query.has("code_challenge") || query.has("code_challenge_method");
-  const isS256 = query.get("code_challenge_method") === "S256" && isChallenge(query.get("code_challenge"));
-  return hasChallenge && !isS256 ? "invalid_request" : undefined;
+  const wantsProof = query.has("code_challenge") || query.has("code_challenge_method");
+  return wantsProof && !hasChallenge(query) ? "invalid_request" : undefined;
 }

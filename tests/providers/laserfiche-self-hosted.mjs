@@ -1,20 +1,9 @@
 // Stands in for a self-hosted Laserfiche API server with its Directory Server: no client id, an allow list of redirect
-// URIs, tokens per repository, and sessions that end when they are idle.
-
-import { randomUUID } from "node:crypto";
+// URIs, a token endpoint per repository, and sessions that end when they are idle.
 
 import { repositoryApi } from "./laserfiche-api.mjs";
-import { answerToken, invalidGrant, required, reused, unsupported } from "./laserfiche-token.mjs";
-import {
-  AccessTokens,
-  Codes,
-  es256,
-  isChallenge,
-  provesChallenge,
-  random,
-  RefreshFamilies,
-  signingKey,
-} from "./oauth.mjs";
+import { LaserficheServer, requestFault } from "./laserfiche-server.mjs";
+import { answerToken, invalidGrant, required, unsupported } from "./laserfiche-token.mjs";
 import { sendNotice, sendQuestion } from "./pages.mjs";
 import { cors, standIn } from "./stand-in.mjs";
 
@@ -57,18 +46,10 @@ export function startLaserficheSelfHosted({ redirectUris, people = { alice: "won
   });
 }
 
-class SelfHosted {
-  constructor({ clock, flags }, redirectUris, people) {
-    Object.assign(this, { clock, flags, redirectUris, people });
-    this.codes = new Codes(clock);
-    this.access = new AccessTokens(clock);
-    this.refresh = new RefreshFamilies(clock);
-    this.key = signingKey();
-    this.sessions = new Map();
-  }
-
-  reset() {
-    for (const store of [this.codes, this.access, this.refresh, this.sessions]) store.clear();
+class SelfHosted extends LaserficheServer {
+  constructor(world, redirectUris, people) {
+    super(world, SESSION);
+    Object.assign(this, { redirectUris, people });
   }
 
   routes() {
@@ -76,12 +57,8 @@ class SelfHosted {
     // What it does about CORS is not documented; nothing works in a browser without.
     const allow = cors((origin) => hosts.includes(new URL(origin).host) && origin);
     // The path that Laserfiche's own client uses, and the two others that stand in its documents.
-    const tokenPath = new RegExp(
-      `^${BASE}/v[12]/(?:Repositories/([^/]+)/Token|([^/]+)/Token|([^/]+)/oauth/token)$`,
-      "i",
-    );
-    const token = (call, [, ...names]) =>
-      answerToken(call, (form) => this.issue(form, decodeURIComponent(names.find(Boolean))));
+    const tokenPath = new RegExp(`^${BASE}/v[12]/(?:Repositories/[^/]+/Token|[^/]+/Token|[^/]+/oauth/token)$`, "i");
+    const token = (call) => answerToken(call, (form) => this.issue(form));
     const find = (text) => this.find(text);
     const isListPublic = () => this.flags.publicList;
     return [
@@ -98,7 +75,7 @@ class SelfHosted {
     }
     const fault = requestFault(call.query);
     if (fault) return this.back(call, { error: "invalid_request", error_description: fault });
-    const known = this.sessions.get(call.cookie(SESSION));
+    const known = this.userOf(call);
     if (known || !this.flags.ask) return this.admit(call, known ?? "alice");
     if (call.method === "GET") {
       return sendQuestion(call, SYSTEM, { app: "This app", words: ["Sign in", "Cancel"], returnTo: redirectUri });
@@ -110,9 +87,7 @@ class SelfHosted {
 
   /** Whoever is signed in gets a code; nobody is asked for consent. */
   admit(call, user) {
-    const session = random();
-    this.sessions.set(session, user);
-    call.setCookie(SESSION, session, ["Path=/", "HttpOnly", "SameSite=Lax"]);
+    this.remember(call, user);
     const scope = call.query.get("scope");
     const redirectUri = call.query.get("redirect_uri");
     const scopes = (scope ?? "").split(" ").filter(Boolean);
@@ -128,12 +103,12 @@ class SelfHosted {
     call.redirect(`${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${search}`);
   }
 
-  issue(form, repository) {
+  issue(form) {
     switch (form.get("grant_type")) {
       case "password":
-        return this.fromPassword(form, repository);
+        return this.fromPassword(form);
       case "authorization_code":
-        return this.fromCode(form, repository);
+        return this.fromCode(form);
       case "refresh_token":
         return this.fromRefresh(form);
       default:
@@ -141,28 +116,20 @@ class SelfHosted {
     }
   }
 
-  fromPassword(form, repository) {
+  fromPassword(form) {
     required(form, ["username", "password"]);
     const user = form.get("username");
     if (!Object.hasOwn(this.people, user) || this.people[user] !== form.get("password")) throw invalidGrant("password");
-    return this.answerWith({ user, repository, scopes: [] }, PASSWORD_SEC);
+    return this.answerWith({ user, scopes: [] }, PASSWORD_SEC);
   }
 
-  fromCode(form, repository) {
-    required(form, ["code", "redirect_uri", "code_verifier"]);
-    const { grant, used } = this.codes.redeem(form.get("code")) ?? {};
-    const isSame = grant && !used && grant.redirectUri === form.get("redirect_uri");
-    if (!isSame || !provesChallenge(form.get("code_verifier"), grant.challenge))
-      throw invalidGrant("authorization code");
-    const owned = { ...grant, repository };
-    return this.answerWith(owned, ACCESS_SEC, this.refresh.begin(owned, this.refreshEnd()));
+  fromCode(form) {
+    const grant = this.redeem(form);
+    return this.answerWith(grant, ACCESS_SEC, this.refresh.begin(grant, this.refreshEnd()));
   }
 
   fromRefresh(form) {
-    required(form, ["refresh_token"]);
-    const family = this.refresh.use(form.get("refresh_token"));
-    if (family === "reused") throw reused(this.flags.reuseStatus);
-    if (family === "dead") throw invalidGrant("refresh token");
+    const family = this.family(form);
     return this.answerWith(family.grant, ACCESS_SEC, this.refresh.next(family, this.refreshEnd()));
   }
 
@@ -172,19 +139,9 @@ class SelfHosted {
   }
 
   answerWith(grant, lifetimeSec, refreshToken) {
-    const now = this.clock.now();
-    const text = es256(this.key, {
-      trid: "1001",
-      name: grant.user,
-      iat: now,
-      exp: now + lifetimeSec,
-      jti: randomUUID(),
-    });
     const key = this.flags.refreshTokenKey === "camel" ? "refreshToken" : "refresh_token";
     return {
-      access_token: this.access.issue({ ...grant, lastUsed: now }, lifetimeSec, text),
-      token_type: "bearer",
-      expires_in: lifetimeSec,
+      ...this.bearer({ ...grant, lastUsed: this.clock.now() }, lifetimeSec),
       ...(refreshToken ? { [key]: refreshToken } : {}),
     };
   }
@@ -197,10 +154,4 @@ class SelfHosted {
     // What nobody narrowed is the person's own rights; the documents do not say more.
     return { scopes: grant.scopes.length > 0 ? grant.scopes : ["repository.ReadWrite"] };
   }
-}
-
-function requestFault(query) {
-  if (query.get("response_type") !== "code") return "response_type must be code.";
-  const isS256 = query.get("code_challenge_method") === "S256" && isChallenge(query.get("code_challenge"));
-  return isS256 ? undefined : "A code challenge with S256 is required.";
 }

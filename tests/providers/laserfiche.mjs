@@ -1,20 +1,9 @@
 // Stands in for Laserfiche Cloud: sign-in (`signin.`), sign-out (`accounts.`) and the APIs (`api.`) on one origin.
 
-import { randomUUID } from "node:crypto";
-
 import { repositoryApi, tableApi } from "./laserfiche-api.mjs";
 import { grantable } from "./laserfiche-scopes.mjs";
-import { answerToken, invalidGrant, Refusal, required, reused, unsupported } from "./laserfiche-token.mjs";
-import {
-  AccessTokens,
-  Codes,
-  es256,
-  isChallenge,
-  provesChallenge,
-  random,
-  RefreshFamilies,
-  signingKey,
-} from "./oauth.mjs";
+import { LaserficheServer, requestFault } from "./laserfiche-server.mjs";
+import { answerToken, invalidGrant, Refusal, unsupported } from "./laserfiche-token.mjs";
 import { sendNotice, sendQuestion } from "./pages.mjs";
 import { cors, standIn } from "./stand-in.mjs";
 
@@ -65,20 +54,18 @@ export function startLaserfiche({ clients, ...options }) {
   });
 }
 
-class Laserfiche {
-  constructor({ origin, host, clock, flags }, clients) {
-    Object.assign(this, { origin, host, clock, flags, clients });
-    this.codes = new Codes(clock);
-    this.access = new AccessTokens(clock);
-    this.refresh = new RefreshFamilies(clock);
-    this.key = signingKey();
-    this.sessions = new Map();
+class Laserfiche extends LaserficheServer {
+  constructor(world, clients) {
+    super(world, SESSION);
+    this.host = world.host;
+    this.clients = clients;
     /** Where CORS lets in: hosts of the redirect URIs that Authorize has been asked with. */
     this.appHosts = new Set();
   }
 
   reset() {
-    for (const store of [this.codes, this.access, this.refresh, this.sessions, this.appHosts]) store.clear();
+    super.reset();
+    this.appHosts.clear();
   }
 
   routes() {
@@ -106,7 +93,7 @@ class Laserfiche {
       );
     }
     this.appHosts.add(new URL(redirectUri).host);
-    const fault = requestFault(call.query, client);
+    const fault = faultOf(call.query, client);
     if (fault) return this.refuse(call, ...fault);
     const asked = (call.query.get("scope") ?? "").split(" ").filter(Boolean);
     const granted = grantable(asked, client.scopes);
@@ -114,7 +101,7 @@ class Laserfiche {
     if (!this.flags.ask) return this.decide(call, client, asked, this.flags.grant ?? granted, "alice");
     sendQuestion(call, SYSTEM, {
       app: client.clientId,
-      user: this.sessions.get(call.cookie(SESSION)),
+      user: this.userOf(call),
       scopes: granted,
       hidden: { asked: String(this.clock.now()) },
       returnTo: redirectUri,
@@ -125,7 +112,7 @@ class Laserfiche {
   async answer(call, client, asked, granted) {
     const form = (await call.form()) ?? new URLSearchParams();
     const isLate = this.clock.now() - Number(form.get("asked")) > CONSENT_SEC;
-    const user = this.sessions.get(call.cookie(SESSION)) ?? form.get("username");
+    const user = this.userOf(call) ?? form.get("username");
     if (isLate) return this.decline(call, "timeout");
     if (form.get("answer") !== "allow" || !user) return this.decline(call, "deny");
     await this.decide(
@@ -176,12 +163,6 @@ class Laserfiche {
     call.redirect(`${call.query.get("redirect_uri").split("?")[0]}?${searchParams}`);
   }
 
-  remember(call, user) {
-    const session = random();
-    this.sessions.set(session, user);
-    call.setCookie(SESSION, session, ["Path=/", "HttpOnly", "SameSite=Lax"]);
-  }
-
   async issue(form, call) {
     const client = this.clients.find(({ clientId }) => clientId === form.get("client_id"));
     const isPublic = client?.type !== "web" && !form.has("client_secret") && !call.header("authorization");
@@ -201,19 +182,14 @@ class Laserfiche {
   }
 
   fromCode(form, client) {
-    required(form, ["code", "redirect_uri", "code_verifier"]);
-    const { grant, used } = this.codes.redeem(form.get("code")) ?? {};
-    const isSame = grant?.clientId === client.clientId && grant.redirectUri === form.get("redirect_uri");
-    if (!isSame || used || !provesChallenge(form.get("code_verifier"), grant.challenge))
-      throw invalidGrant("authorization code");
+    const grant = this.redeem(form);
+    if (grant.clientId !== client.clientId) throw invalidGrant("authorization code");
     return this.answerWith(grant, this.refresh.begin(grant, this.clock.now() + REFRESH_SEC));
   }
 
   fromRefresh(form, client, call) {
-    required(form, ["refresh_token"]);
-    const family = this.refresh.use(form.get("refresh_token"));
-    if (family === "reused") throw reused(this.flags.reuseStatus);
-    if (family === "dead" || family.grant.clientId !== client.clientId) throw invalidGrant("refresh token");
+    const family = this.family(form);
+    if (family.grant.clientId !== client.clientId) throw invalidGrant("refresh token");
     const body = this.answerWith(family.grant, this.refresh.next(family));
     if (this.flags.loseAnswers === 0) return body;
     this.flags.loseAnswers -= 1;
@@ -222,20 +198,8 @@ class Laserfiche {
   }
 
   answerWith(grant, refreshToken) {
-    const now = this.clock.now();
-    const claims = {
-      csid: CUSTOMER_ID,
-      trid: "1001",
-      name: grant.user,
-      aud: "laserfiche.com",
-      iat: now,
-      exp: now + ACCESS_SEC,
-    };
-    const text = es256(this.key, { ...claims, jti: randomUUID() });
     return {
-      access_token: this.access.issue(grant, ACCESS_SEC, text),
-      token_type: "bearer",
-      expires_in: ACCESS_SEC,
+      ...this.bearer(grant, ACCESS_SEC, { csid: CUSTOMER_ID, aud: "laserfiche.com" }),
       refresh_token: refreshToken,
       ...(grant.isScoped ? { scope: grant.scopes.join(" ") } : {}),
     };
@@ -243,10 +207,9 @@ class Laserfiche {
 
   /** The session ends here, and with it what could prolong it elsewhere. */
   signOut(call) {
-    const user = this.sessions.get(call.cookie(SESSION));
+    const user = this.userOf(call);
     if (!user) return sendNotice(call, SYSTEM, "You are signed out.", "Nobody was signed in here.");
-    this.sessions.delete(call.cookie(SESSION));
-    call.dropCookie(SESSION);
+    this.forget(call);
     this.refresh.end((grant) => grant.user === user);
     const target = call.query.get("wreply");
     const isKnown = this.clients.some(({ redirectUris }) => redirectUris.includes(target));
@@ -256,11 +219,10 @@ class Laserfiche {
 }
 
 /** What is wrong with an authorization request, as error and description. */
-function requestFault(query, client) {
-  if (query.get("response_type") !== "code") return ["invalid_request", "response_type must be code."];
+function faultOf(query, client) {
   if (client.type === "web") return ["unauthorized_client", "The client is not a single-page app."];
-  const isS256 = query.get("code_challenge_method") === "S256" && isChallenge(query.get("code_challenge"));
-  if (!isS256) return ["invalid_request", "A code challenge with S256 is required."];
+  const fault = requestFault(query);
+  if (fault) return ["invalid_request", fault];
   const customer = query.get("customerId");
   return customer && customer !== CUSTOMER_ID ? ["access_denied", "The account is another one."] : undefined;
 }

@@ -5,7 +5,11 @@ import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from "
 export const random = (bytes = 24) => randomBytes(bytes).toString("base64url");
 
 /** RFC 7636 4.1 and 4.2: the characters and the length of a verifier, and of a challenge. */
-export const isChallenge = (text) => /^[\w.~-]{43,128}$/.test(text ?? "");
+const isChallenge = (text) => /^[\w.~-]{43,128}$/.test(text ?? "");
+
+/** Does an authorization request come with a challenge for S256 (RFC 7636 4.3)? */
+export const hasChallenge = (query) =>
+  query.get("code_challenge_method") === "S256" && isChallenge(query.get("code_challenge"));
 
 /** RFC 7636 4.6, for S256. */
 export function provesChallenge(verifier, challenge) {
