@@ -5,7 +5,17 @@ import { after, test } from "node:test";
 
 import { startDocSpace } from "../providers/docspace.mjs";
 import { everythingStored } from "./harness.mjs";
-import { answerAt, call, form, handleAt, openProviderSuite, payload, signInAt, status } from "./provider-suite.mjs";
+import {
+  answerAt,
+  assertPublicExchange,
+  call,
+  handleAt,
+  openProviderSuite,
+  payload,
+  signInAt,
+  status,
+  withCredential,
+} from "./provider-suite.mjs";
 
 const PEOPLE = { "alice@example.com": "a-long-password-of-alice" };
 const scopes = ["openid", "files:read", "files:write", "accounts.self:read"];
@@ -22,8 +32,9 @@ after(() => suite.close());
 const { server } = suite;
 const PROFILE = ["docspace", { portal: server.origin }];
 const OPENID = ["docspace", { portal: server.origin, openIdConnect: true }];
-const SELF = `${server.origin}/api/2.0/people/@self`;
-const FILES = `${server.origin}/api/2.0/files/@my`;
+const API = `${server.origin}/api/2.0`;
+const FILES = `${API}/files/@my`;
+const SELF = `${API}/people/@self`;
 const SCOPE = "files:read";
 const COOKIE = "asc_auth_key";
 const KEY = `sk-${"0123456789abcdef".repeat(4)}`;
@@ -31,16 +42,6 @@ const KEY = `sk-${"0123456789abcdef".repeat(4)}`;
 const tokenRequests = () => suite.asked("/oauth2/token");
 const apiCalls = () => suite.asked("/api/2.0/").filter(({ path }) => !path.includes("/authentication"));
 const signIn = (page, profile = PROFILE, options = {}) => signInAt(page, suite, profile, { scope: SCOPE, ...options });
-
-/** A `fetch` with what somebody typed in, as `globalThis.client.fetch`; or why there is none. */
-const withCredential = (page, credential) =>
-  page.evaluate(
-    ([credential, api]) =>
-      refusal(() => {
-        globalThis.client = { fetch: createCredentialFetch(credential, { api }) };
-      }),
-    [credential, `${server.origin}/api/2.0`],
-  );
 
 test(
   "row 9: DocSpace signs in with code and PKCE and no refresh token; codes may have a colon",
@@ -51,14 +52,7 @@ test(
     const result = await handleAt(page, PROFILE, { scope: SCOPE });
     assert.deepEqual(result, { user: null, scopes: { granted: [SCOPE], missing: [] } });
     const [request] = tokenRequests();
-    assert.deepEqual(Object.keys(form(request)).sort(), [
-      "client_id",
-      "code",
-      "code_verifier",
-      "grant_type",
-      "redirect_uri",
-    ]);
-    assert.deepEqual([request.headers.cookie, request.headers.authorization], [undefined, undefined]);
+    assertPublicExchange(request);
     assert.equal(JSON.parse(request.body).refresh_token, undefined);
   }),
 );
@@ -156,7 +150,7 @@ test(
     assert.equal(headers.cookie, undefined);
     assert.match(headers.authorization, /^Bearer [\w-]+\.[\w-]+\.[\w-]+$/);
     for (const path of ["people/@self", "settings"]) {
-      assert.equal((await call(page, `${server.origin}/api/2.0/${path}`)).code, "scope_missing");
+      assert.equal((await call(page, `${API}/${path}`)).code, "scope_missing");
     }
     assert.equal((await call(page, "http://127.0.0.1:9/api/2.0/files/@my")).code, "origin_not_allowed");
     assert.equal(apiCalls().length, 1);
@@ -201,7 +195,7 @@ test(
       { scheme: "bearer", token: KEY },
       { scheme: "apiKey", header: "Authorization", value: KEY, prefix: "Bearer" },
     ]) {
-      const refused = await withCredential(page, credential);
+      const refused = await withCredential(page, credential, API);
       assert.equal(refused.code, "credential_refused");
       assert.ok(!refused.message.includes(KEY));
     }
@@ -225,7 +219,7 @@ test(
   suite.withPage(async ({ page }) => {
     await suite.open(page);
     const [username, password] = Object.entries(PEOPLE)[0];
-    await withCredential(page, { scheme: "basic", username, password });
+    await withCredential(page, { scheme: "basic", username, password }, API);
     assert.equal((await call(page, SELF)).status, 200);
     assert.match(apiCalls()[0].headers.authorization, /^Basic /);
     assert.equal((await call(page, suite.url("config.json"))).code, "origin_not_allowed");
@@ -237,13 +231,13 @@ test(
           const answer = await fetch(url, { method: "POST", body: JSON.stringify(body), headers, credentials: "omit" });
           return (await answer.json()).response;
         },
-        [`${server.origin}/api/2.0/authentication`, { userName: username, password }],
+        [`${API}/authentication`, { userName: username, password }],
       );
     server.flags.tfa = true;
     assert.equal((await login()).token, undefined, "two factors: no token yet");
     server.flags.tfa = false;
     const { token } = await login();
-    await withCredential(page, { scheme: "bearer", token });
+    await withCredential(page, { scheme: "bearer", token }, API);
     assert.equal((await call(page, SELF)).status, 200);
     const { headers } = apiCalls().at(-1);
     assert.deepEqual([headers.authorization, headers.cookie], [`Bearer ${token}`, undefined]);
@@ -252,6 +246,12 @@ test(
   }),
 );
 
+/** The portal's own sign-in. */
+const haveCookie = (context) =>
+  context.addCookies([
+    { name: COOKIE, value: server.signIn("alice"), url: server.origin, httpOnly: true, sameSite: "Strict" },
+  ]);
+
 /** A session by the portal's cookie, for a page that is at `origin`. */
 const cookieSession = (page) =>
   page.evaluate(
@@ -259,7 +259,7 @@ const cookieSession = (page) =>
       globalThis.client = await createCookieSession({ api, userUrl });
       return client.state;
     },
-    [`${server.origin}/api/2.0`, SELF],
+    [API, SELF],
   );
 
 test(
@@ -271,9 +271,7 @@ test(
       const { pathname } = new URL(route.request().url());
       await route.fulfill({ response: await route.fetch({ url: suite.url(pathname) }) });
     });
-    await context.addCookies([
-      { name: COOKIE, value: server.signIn("alice"), url: server.origin, httpOnly: true, sameSite: "Strict" },
-    ]);
+    await haveCookie(context);
     await page.goto(`${server.origin}/provider-probe.html`);
     assert.equal((await cookieSession(page)).status, "authenticated");
     assert.equal((await call(page, FILES)).status, 200);
@@ -291,9 +289,7 @@ test(
 test(
   "row 15: the cookie serves no page of another origin, as the server's CORS says *",
   suite.withPage(async ({ page, context, complaints }) => {
-    await context.addCookies([
-      { name: COOKIE, value: server.signIn("alice"), url: server.origin, httpOnly: true, sameSite: "Strict" },
-    ]);
+    await haveCookie(context);
     await suite.open(page);
     assert.deepEqual(await cookieSession(page), { status: "anonymous", reason: "network" });
     assert.match(complaints.splice(0).join(), /credentials mode is 'include'|blocked by CORS policy/);

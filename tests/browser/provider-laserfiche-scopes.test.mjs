@@ -4,24 +4,13 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 
-import { CUSTOMER_ID, startLaserfiche } from "../providers/laserfiche.mjs";
 import { allowsRepository } from "../providers/laserfiche-scopes.mjs";
-import { answerAt, call, handleAt, openProviderSuite, signInAt } from "./provider-suite.mjs";
+import { ALL, answerAt, call, handleAt, openLaserficheSuite } from "./laserfiche-suite.mjs";
 
-const ALL = "repository.Read repository.Write";
-const scopes = ["repository.ReadWrite", "table.ReadWrite", "project/Test+With+Spaces"];
-const suite = await openProviderSuite(({ callback, observe }) =>
-  startLaserfiche({ clients: [{ clientId: "app1", redirectUris: [callback], scopes }], observe }),
-);
+const suite = await openLaserficheSuite(["repository.ReadWrite", "table.ReadWrite", "project/Test+With+Spaces"]);
 after(() => suite.close());
 
-const { server } = suite;
-const PROFILE = ["laserfiche", { region: server.host, customerId: CUSTOMER_ID }];
-const ENTRY = `${server.origin}/repository/v2/Repositories/r-1/Entries/1`;
-
-const signIn = (page, options = {}) => signInAt(page, suite, PROFILE, { scope: ALL, ...options });
-const authorizeRequest = () => new URL(suite.asked("/oauth/authorize").at(-1).path, server.origin).searchParams;
-const apiCalls = () => suite.asked("/repository");
+const { server, profile: PROFILE, entry: ENTRY, signIn, authorizeRequest, apiCalls } = suite;
 
 test(
   "row 4: scopes are asked for once each and compared by their meaning; a table without a project is warned of",

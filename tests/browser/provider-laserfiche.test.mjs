@@ -4,25 +4,25 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, test } from "node:test";
 
-import { CUSTOMER_ID, REFRESH_SEC, startLaserfiche } from "../providers/laserfiche.mjs";
-import { answerAt, call, form, handleAt, openProviderSuite, signInAt, status } from "./provider-suite.mjs";
+import { CUSTOMER_ID, REFRESH_SEC } from "../providers/laserfiche.mjs";
+import {
+  ALL,
+  answerAt,
+  assertPublicExchange,
+  call,
+  form,
+  handleAt,
+  openLaserficheSuite,
+  status,
+  withCredential,
+} from "./laserfiche-suite.mjs";
 
-const ALL = "repository.Read repository.Write";
-const scopes = ["repository.ReadWrite"];
-const suite = await openProviderSuite(({ callback, observe }) =>
-  startLaserfiche({ clients: [{ clientId: "app1", redirectUris: [callback], scopes }], observe }),
-);
+const suite = await openLaserficheSuite(["repository.ReadWrite"]);
 after(() => suite.close());
 
-const { server } = suite;
-const PROFILE = ["laserfiche", { region: server.host, customerId: CUSTOMER_ID }];
-const ENTRY = `${server.origin}/repository/v2/Repositories/r-1/Entries/1`;
-
-const signIn = (page, options = {}) => signInAt(page, suite, PROFILE, { scope: ALL, ...options });
-const authorizeRequest = () => new URL(suite.asked("/oauth/authorize").at(-1).path, server.origin).searchParams;
+const { server, profile: PROFILE, entry: ENTRY, signIn, authorizeRequest, apiCalls } = suite;
 const tokenRequests = () => suite.asked("/oauth/token");
 const refreshes = () => tokenRequests().filter((request) => form(request).grant_type === "refresh_token");
-const apiCalls = () => suite.asked("/repository");
 
 /** Counts an event of the client from now on; the function gives the number. */
 async function count(page, event) {
@@ -50,15 +50,7 @@ test(
     const result = await handleAt(page, PROFILE, { scope: ALL });
     assert.deepEqual(result, { user: null, scopes: { granted: ALL.split(" "), missing: [] } });
     assert.equal(page.url(), suite.url("provider-probe.html"));
-    const [request] = tokenRequests();
-    assert.deepEqual(Object.keys(form(request)).sort(), [
-      "client_id",
-      "code",
-      "code_verifier",
-      "grant_type",
-      "redirect_uri",
-    ]);
-    assert.deepEqual([request.headers.cookie, request.headers.authorization], [undefined, undefined]);
+    assertPublicExchange(tokenRequests()[0]);
     assert.equal(await status(page), "authenticated");
   }),
 );
@@ -180,13 +172,8 @@ test(
   suite.withPage(async ({ page }) => {
     await suite.open(page);
     for (const [name, secret] of Object.entries(SECRETS)) {
-      const refused = await page.evaluate(
-        ([value, api]) => {
-          const credential = { scheme: "apiKey", header: "Authorization", value };
-          return refusal(() => createCredentialFetch(credential, { api }));
-        },
-        [secret, server.origin],
-      );
+      const credential = { scheme: "apiKey", header: "Authorization", value: secret };
+      const refused = await withCredential(page, credential, server.origin);
       assert.equal(refused.code, "credential_refused", name);
       assert.ok(!refused.message.includes(secret));
     }

@@ -5,7 +5,7 @@ import { after, test } from "node:test";
 
 import { startShiftIq } from "../providers/shiftiq.mjs";
 import { everythingStored } from "./harness.mjs";
-import { call, openProviderSuite, status } from "./provider-suite.mjs";
+import { call, openProviderSuite, status, withCredential } from "./provider-suite.mjs";
 
 const SECRET = "4f8a0b7c9d1e2f3a4b5c6d7e8f901234";
 const suite = await openProviderSuite(({ pageUrl, observe }) =>
@@ -28,14 +28,7 @@ const bySession = (page, csrf) =>
     },
     [API, `${server.origin}/ui/lobby/signin`, csrf],
   );
-const byCredential = (page, credential) =>
-  page.evaluate(
-    ([credential, api]) =>
-      refusal(() => {
-        globalThis.client = { fetch: createCredentialFetch(credential, { api }) };
-      }),
-    [credential, API],
-  );
+const byCredential = (page, credential) => withCredential(page, credential, API);
 
 /** Leaves for the sign-in page, which answers at once, and takes the session up. */
 async function signIn(page) {

@@ -1,7 +1,10 @@
 // A suite over the stand-in of a real system, with a page that has the package and the profiles.
 
+import assert from "node:assert/strict";
+
 import { staticPage } from "../../www/server/page.mjs";
 import { listen, observed } from "../../www/server/http.mjs";
+import { form } from "./full-suite.mjs";
 import { openSuiteOver, startOver } from "./harness.mjs";
 
 export { form, payload } from "./full-suite.mjs";
@@ -69,6 +72,23 @@ export function handleAt(page, profile, options = {}) {
 export async function signInAt(page, suite, profile, options = {}, signIn = {}) {
   await answerAt(page, suite, profile, options, signIn);
   return handleAt(page, profile, options);
+}
+
+/** A `fetch` with what somebody typed in, as `globalThis.client.fetch`; or why there is none. */
+export const withCredential = (page, credential, api) =>
+  page.evaluate(
+    ([credential, api]) =>
+      refusal(() => {
+        globalThis.client = { fetch: createCredentialFetch(credential, { api }) };
+      }),
+    [credential, api],
+  );
+
+/** Is it the exchange of a code by a public client: with a verifier, and without anything that is to be kept secret? */
+export function assertPublicExchange(request) {
+  const fields = ["client_id", "code", "code_verifier", "grant_type", "redirect_uri"];
+  assert.deepEqual(Object.keys(form(request)).sort(), fields);
+  assert.deepEqual([request.headers.cookie, request.headers.authorization], [undefined, undefined]);
 }
 
 /** A request of the client's `fetch`. */
