@@ -1,6 +1,6 @@
 // Builds www/dist with esbuild, as an app that uses the package would.
 
-import { cp, rm } from "node:fs/promises";
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -35,5 +35,20 @@ export async function buildPage(outdir = path("dist"), plugins = []) {
     plugins,
     logLevel: "warning",
   });
-  for (const file of ["index.html", "provider.html", "silent.html", "mark.svg"]) await cp(path(file), join(outdir, file));
+  for (const file of ["silent.html", "mark.svg"]) await cp(path(file), join(outdir, file));
+  for (const file of ["index.html", "provider.html"]) await writeFile(join(outdir, file), await framed(file));
+}
+
+/** The frame, with the templates of a page in the slots of their names; a slot that a page has nothing for goes. */
+async function framed(file) {
+  const templates = (await readFile(path(file), "utf8")).matchAll(/^<template id="(\w+)">\n(.*?)^<\/template>$/gms);
+  const parts = new Map(Array.from(templates, ([, name, html]) => [name, html]));
+  const take = (_, name) => {
+    const html = parts.get(name) ?? "";
+    parts.delete(name);
+    return html;
+  };
+  const html = (await readFile(path("frame.html"), "utf8")).replace(/^ *<slot name="(\w+)"><\/slot>\n/gm, take);
+  if (parts.size > 0) throw new Error(`${file} has what frame.html has no slot for: ${[...parts.keys()].join()}`);
+  return html;
 }

@@ -8,7 +8,7 @@ export interface Config {
   accounts: { username: string; password: string }[];
 }
 
-export async function loadConfig(): Promise<Config> {
+export async function loadConfig<C = Config>(): Promise<C> {
   // Mode and credentials as the <link rel="preload" crossorigin> has them, or the browser would fetch it twice.
   const response = await fetch("/config.json", { mode: "cors", credentials: "same-origin" });
   if (!response.ok) throw new Error(`/config.json answered ${response.status}`);

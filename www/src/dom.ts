@@ -1,9 +1,9 @@
-// Three small helpers. Text goes in as text, never as HTML: nothing to escape, and Trusted Types are content.
+// Small helpers. Text goes in as text, never as HTML: nothing to escape, and Trusted Types are content.
 
-/** An element of index.html; its absence is a mistake of ours, not of the person. */
+/** An element of the page; its absence is a mistake of ours, not of the person. */
 export function byId<E extends HTMLElement | SVGElement = HTMLElement>(id: string): E {
   const found = document.getElementById(id) as Element | null;
-  if (!found) throw new Error(`index.html lacks #${id}`);
+  if (!found) throw new Error(`The page lacks #${id}`);
   return found as E;
 }
 

@@ -2,16 +2,17 @@
 
 import { type AuthClient, type AuthState, createAuthClient } from "wardkey";
 
-import { ask, clearAnswer } from "./api.js";
+import { ask } from "./api.js";
 import { type Config, loadConfig } from "./config.js";
 import { byId, element, onClick } from "./dom.js";
-import { announce, renderExpiry, renderSession } from "./session.js";
-import { renderStorage } from "./storage.js";
-import { hideTrouble, retryLast, showTrouble, tellTrouble } from "./trouble.js";
+import { follow } from "./follow.js";
+import { renderPlaces } from "./places.js";
+import { announce, renderExpiry, renderScopes, renderUser } from "./session.js";
+import { attempt, report, showTrouble, tellTrouble, wireTrouble } from "./trouble.js";
 
 async function start(): Promise<void> {
   const config = await loadConfig();
-  renderPlaces(config);
+  describe(config);
 
   const client = await createAuthClient({
     issuer: config.issuer,
@@ -26,7 +27,11 @@ async function start(): Promise<void> {
   const signIn = () => attempt(() => client.signIn({ returnTo: "/" }), signIn);
   wire(client, config, signIn);
   const arrived = await report(() => arrive(client), signIn);
-  showApp(client);
+  follow(client, (state) => {
+    renderUser(state);
+    renderScopes(client.scopes);
+    renderExpiry(state);
+  });
   client.on("sessionExpired", (error) => tellTrouble(error, signIn));
   await settled(client);
   // The server's metadata and keys are fetched ahead, so that the click goes straight to the server.
@@ -72,54 +77,12 @@ function wire(client: AuthClient, config: Config, signIn: () => Promise<void>): 
   onClick("api-with", () => ask(client.fetch, `${config.apiUrl}/notes`));
   onClick("api-without", () => ask(fetch, `${config.apiUrl}/notes`));
   onClick("api-elsewhere", () => ask(client.fetch, `${location.origin}/config.json`));
-  onClick("trouble-retry", retryLast);
-  onClick("trouble-dismiss", () => {
-    hideTrouble();
-    document.querySelector<HTMLElement>(".person > section:not([hidden]) h1")?.focus();
-  });
+  wireTrouble();
 }
 
-/** From here on the page follows the state, whoever changes it. */
-function showApp(client: AuthClient): void {
-  const render = (state: AuthState) => {
-    renderSession(client, state);
-    renderStorage(state.status === "authenticated");
-    if (state.status !== "authenticated") clearAnswer();
-  };
-  client.subscribe(render);
-  render(client.state);
-  setInterval(() => {
-    renderExpiry(client.state);
-    renderStorage(client.state.status === "authenticated");
-  }, 1000);
-}
-
-/** Runs an action of the person, who has then dealt with the last error. */
-async function attempt(action: () => Promise<unknown>, again = () => attempt(action)): Promise<void> {
-  hideTrouble();
-  await report(action, again);
-}
-
-/** Shows an error, with `again` as the way on; tells whether there was none. */
-async function report(action: () => Promise<unknown>, again: () => Promise<void>): Promise<boolean> {
-  try {
-    await action();
-    return true;
-  } catch (error) {
-    showTrouble(error, again);
-    return false;
-  }
-}
-
-function renderPlaces({ issuer, apiUrl, accounts }: Config): void {
-  const places = [["This page", location.origin], ["Sign-in server", issuer], ["Notes API", apiUrl]] as const;
-  byId("places").replaceChildren(
-    ...places.map(([name, origin]) => {
-      const heading = element("th", name);
-      heading.scope = "row";
-      return element("tr", heading, element("td", element("code", origin)));
-    }),
-  );
+/** What is the same whoever is signed in. */
+function describe({ issuer, apiUrl, accounts }: Config): void {
+  renderPlaces({ "Sign-in server": issuer, "Notes API": apiUrl });
   byId("people").replaceChildren(
     ...accounts.map(({ username, password }) => element("tr", element("td", username), element("td", password))),
   );

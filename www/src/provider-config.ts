@@ -22,12 +22,6 @@ export interface ProviderConfig {
 /** Does the server hold the session, by its cookie? */
 export const isByCookie = ({ profile }: ProviderConfig): boolean => profile === "shiftiq";
 
-export async function loadProviderConfig(): Promise<ProviderConfig> {
-  const response = await fetch("/config.json", { mode: "cors", credentials: "same-origin" });
-  if (!response.ok) throw new Error(`/config.json answered ${response.status}`);
-  return response.json();
-}
-
 /** The lines of an app that is configured so. */
 export function asWritten(config: ProviderConfig): string {
   const { profile, place, options } = config;

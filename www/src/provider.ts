@@ -9,12 +9,14 @@ import {
 } from "wardkey";
 import * as providers from "wardkey/providers";
 
-import { ask, clearAnswer } from "./api.js";
+import { ask } from "./api.js";
+import { loadConfig } from "./config.js";
 import { byId, element, onClick } from "./dom.js";
-import { asWritten, isByCookie, loadProviderConfig, type ProviderConfig } from "./provider-config.js";
-import { announce, renderExpiry, renderPresence, renderScopes } from "./session.js";
-import { renderStorage } from "./storage.js";
-import { hideTrouble, retryLast, showTrouble, tellTrouble } from "./trouble.js";
+import { follow } from "./follow.js";
+import { renderPlaces } from "./places.js";
+import { asWritten, isByCookie, type ProviderConfig } from "./provider-config.js";
+import { announce, type Authenticated, renderExpiry, renderScopes } from "./session.js";
+import { attempt, showTrouble, tellTrouble, wireTrouble } from "./trouble.js";
 
 /** What a client and a cookie session have in common. */
 interface Session {
@@ -34,11 +36,11 @@ const WORDS: Record<number, string> = {
 };
 
 async function start(): Promise<void> {
-  const config = await loadProviderConfig();
+  const config = await loadConfig<ProviderConfig>();
   describe(config);
   const session = isByCookie(config) ? await openSession(config) : await openClient(config);
   wire(session, config);
-  follow(session, isByCookie(config) ? "cookie" : "memory");
+  follow(session, (state) => renderFacts(state, session.scopes), isByCookie(config) ? "cookie" : "memory");
 }
 
 const profileOf = ({ profile, place, options }: ProviderConfig): object => ({
@@ -74,17 +76,7 @@ function describe(config: ProviderConfig): void {
   byId("api-words").textContent = isByCookie(config)
     ? "The browser adds the server's cookie. Nothing goes to another origin."
     : "What the granted scopes do not allow is not sent, and nothing goes to another origin.";
-  const places = [
-    ["This page", location.origin],
-    [`Stand-in for ${system}`, origin],
-  ] as const;
-  byId("places").replaceChildren(
-    ...places.map(([name, place]) => {
-      const heading = element("th", name);
-      heading.scope = "row";
-      return element("tr", heading, element("td", element("code", place)));
-    }),
-  );
+  renderPlaces({ [`Stand-in for ${system}`]: origin });
 }
 
 function wire(session: Session, { requests }: ProviderConfig): void {
@@ -100,55 +92,16 @@ function wire(session: Session, { requests }: ProviderConfig): void {
     onClick(`request-${index}`, () => ask(session.fetch, url, method, WORDS)),
   );
   onClick("api-elsewhere", () => ask(session.fetch, "https://api.example/"));
-  onClick("trouble-retry", retryLast);
-  onClick("trouble-dismiss", () => {
-    hideTrouble();
-    document.querySelector<HTMLElement>(".person > section:not([hidden]) h1")?.focus();
-  });
+  wireTrouble();
 }
 
 const signIn = (session: Session): Promise<void> => attempt(() => session.signIn({ returnTo: "/" }));
 
-async function attempt(action: () => Promise<unknown>): Promise<void> {
-  hideTrouble();
-  try {
-    await action();
-  } catch (error) {
-    showTrouble(error, () => attempt(action));
-  }
-}
-
-/** From here on the page follows the state, whoever changes it. */
-function follow(session: Session, heldBy: "memory" | "cookie"): void {
-  const render = (state: AuthState) => {
-    renderState(session, state);
-    renderStorage(state.status === "authenticated", heldBy);
-    if (state.status !== "authenticated") clearAnswer();
-  };
-  session.subscribe(render);
-  render(session.state);
-  setInterval(() => {
-    renderExpiry(session.state);
-    renderStorage(session.state.status === "authenticated", heldBy);
-  }, 1000);
-}
-
-function renderState({ scopes }: Session, state: AuthState): void {
-  const signedIn = state.status === "authenticated";
-  const [from, to] = [byId(signedIn ? "signed-out" : "signed-in"), byId(signedIn ? "signed-in" : "signed-out")];
-  const losesFocus = from.contains(document.activeElement);
-  from.hidden = true;
-  to.hidden = state.status === "loading";
-  renderPresence(state);
-  if (signedIn) renderFacts(state, scopes);
-  if (losesFocus) to.querySelector("h1")?.focus();
-}
-
-function renderFacts(state: Extract<AuthState, { status: "authenticated" }>, scopes: Session["scopes"]): void {
+function renderFacts(state: Authenticated, scopes: Session["scopes"]): void {
   byId("user").textContent = state.user?.sub ?? "The server does not say: it has no OpenID Connect";
   byId("fact-scopes").hidden = !scopes;
   byId("fact-expiry").hidden = state.expiresAt === Infinity;
-  if (scopes) renderScopes(scopes.granted, scopes.missing);
+  if (scopes) renderScopes(scopes);
   renderExpiry(state);
 }
 

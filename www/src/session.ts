@@ -1,14 +1,17 @@
 // Draws the session: who is signed in, until when, and what was granted.
 
-import type { AuthClient, AuthState } from "wardkey";
+import type { AuthState } from "wardkey";
 
 import { byId, element } from "./dom.js";
 
 /** A token's lifetime as first seen, for the bar that runs down. */
 let lifetime = { expiresAt: 0, total: 1 };
 
+/** The state of somebody who is signed in. */
+export type Authenticated = Extract<AuthState, { status: "authenticated" }>;
+
 /** Redraws for a state; moves the focus only where the person's last action took its place away. */
-export function renderSession(client: AuthClient, state: AuthState): void {
+export function renderState(state: AuthState, renderPerson: (state: Authenticated) => void): void {
   const signedIn = state.status === "authenticated";
   const from = byId(signedIn ? "signed-out" : "signed-in");
   const to = byId(signedIn ? "signed-in" : "signed-out");
@@ -16,12 +19,13 @@ export function renderSession(client: AuthClient, state: AuthState): void {
   from.hidden = true;
   to.hidden = state.status === "loading";
   byId("restoring").hidden = state.status !== "loading";
-  if (signedIn) renderUser(client, state);
+  if (signedIn) renderPerson(state);
   renderPresence(state);
   if (losesFocus) to.querySelector("h1")?.focus();
 }
 
-function renderUser(client: AuthClient, state: Extract<AuthState, { status: "authenticated" }>): void {
+/** Who it is, as OpenID Connect tells. */
+export function renderUser(state: Authenticated): void {
   const claims = state.user?.claims ?? {};
   const name = text(claims, "name") ?? state.user?.sub ?? "Someone";
   byId("signed-in-title").textContent = `Hello, ${text(claims, "given_name") ?? name}.`;
@@ -29,13 +33,10 @@ function renderUser(client: AuthClient, state: Extract<AuthState, { status: "aut
   byId("user-name").textContent = text(claims, "name") ?? "Not shared";
   byId("user-email").textContent = text(claims, "email") ?? "Not shared";
   byId("user-sub").textContent = state.user?.sub ?? "unknown";
-  const { granted, missing } = client.scopes;
-  renderScopes(granted, missing);
-  renderExpiry(state);
 }
 
 /** What was granted, and what was asked for besides. */
-export function renderScopes(granted: string[], missing: string[]): void {
+export function renderScopes({ granted, missing }: { granted: string[]; missing: string[] }): void {
   byId("scopes").replaceChildren(
     ...granted.map((scope) => element("li", scope)),
     ...missing.map((scope) => {
@@ -57,7 +58,7 @@ export function renderExpiry(state: AuthState): void {
   byId<HTMLProgressElement>("expiry-bar").value = left / lifetime.total;
 }
 
-export function renderPresence(state: AuthState): void {
+function renderPresence(state: AuthState): void {
   const words = { loading: "Starting", anonymous: "Signed out", authenticated: "Signed in" }[state.status];
   const presence = byId("presence");
   presence.textContent = words;

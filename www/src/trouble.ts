@@ -1,6 +1,6 @@
 // The one place where the page says that something went wrong.
 
-import { byId } from "./dom.js";
+import { byId, onClick } from "./dom.js";
 import { explain, mayRetry } from "./errors.js";
 
 let retry: () => Promise<void> | void = () => location.reload();
@@ -23,11 +23,32 @@ export function tellTrouble(error: unknown, again: () => Promise<void> | void): 
   byId("trouble").hidden = false;
 }
 
-export function hideTrouble(): void {
+function hideTrouble(): void {
   byId("trouble").hidden = true;
 }
 
-/** What the person chose as the way out of the last error. */
-export function retryLast(): Promise<void> | void {
-  return retry();
+/** Runs an action of the person, who has then dealt with the last error. */
+export async function attempt(action: () => Promise<unknown>, again = () => attempt(action)): Promise<void> {
+  hideTrouble();
+  await report(action, again);
+}
+
+/** Shows an error, with `again` as the way on; tells whether there was none. */
+export async function report(action: () => Promise<unknown>, again: () => Promise<void>): Promise<boolean> {
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    showTrouble(error, again);
+    return false;
+  }
+}
+
+/** The ways out of the last error. */
+export function wireTrouble(): void {
+  onClick("trouble-retry", () => retry());
+  onClick("trouble-dismiss", () => {
+    hideTrouble();
+    document.querySelector<HTMLElement>(".person > section:not([hidden]) h1")?.focus();
+  });
 }
