@@ -11,16 +11,7 @@ import { PageFollower } from "./follow.js";
 import type { AuthClient } from "./auth-client.js";
 import type { AuthOptions } from "./types.js";
 
-export { deleteCookie, getCookie, issueCsrfToken, parseCookies, serializeCookie, setCookie } from "./cookies.js";
-export type { CookieOptions } from "./cookies.js";
-export { createCookieSession } from "./cookie-session.js";
-export { createCredentialFetch } from "./credential-fetch.js";
-export { AuthError, isAuthError } from "./errors.js";
-export { relayCallback } from "./relay.js";
-export type { AuthErrorCode, AuthErrorPhase } from "./errors.js";
-export type * from "./auth-client.js";
-export type * from "./session-types.js";
-export type * from "./types.js";
+export * from "./exports.js";
 
 /** Starts the engine once (memoised) and gives a client. Importing the package does nothing else, also in Node. */
 export function createAuthClient(options: AuthOptions): Promise<AuthClient> {
