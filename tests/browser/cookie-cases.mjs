@@ -1,15 +1,12 @@
 // The cases of the cookie functions, and how what a browser stores is held against them.
 
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
-const path = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
+import { load, path } from "../package/sources.mjs";
 
-/** A file of the test vectors. */
-export const load = async (name) => JSON.parse(await readFile(path(`tests/vectors/${name}`), "utf8"));
+export { load };
 
 /** The cookie modules as one script, which sets `wardkey`. */
 export async function cookieScript() {

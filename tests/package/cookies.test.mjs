@@ -2,31 +2,21 @@
 // where there is no page. SEC-132 to SEC-143.
 
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
 import { installPackage, run } from "./harness.mjs";
+import { load, sources } from "./sources.mjs";
 
-const path = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
-const load = async (name) => JSON.parse(await readFile(path(`tests/vectors/${name}`), "utf8"));
-
-/** Modules of `pkg/src` that the package does not show, and whose arguments it takes from the page and the clock. */
-async function sources() {
-  const lines = ["cookie-rules", "cookies", "csrf"].map((name) => `export * from "./${name}.ts";`);
-  const { outputFiles } = await build({
-    stdin: { contents: lines.join("\n"), resolveDir: path("pkg/src") },
-    bundle: true,
-    format: "esm",
-    write: false,
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
-}
-
-const { cookieOf, issueCsrfToken, pairsOf, parseCookies, serializeCookie, valuesOf, withCsrfToken } = await sources();
+// Those whose arguments the package takes from the page and the clock are there, too.
+const { cookieOf, issueCsrfToken, pairsOf, parseCookies, serializeCookie, valuesOf, withCsrfToken } = await sources([
+  "cookie-rules",
+  "cookies",
+  "csrf",
+]);
 const cases = await load("cookies/cases.json");
 const PAGE = { origin: "https://app.example.test", now: cases.now * 1000 };
 

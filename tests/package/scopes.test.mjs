@@ -2,19 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 
-import { build } from "esbuild";
+import { sources } from "./sources.mjs";
 
-const { outputFiles } = await build({
-  entryPoints: [fileURLToPath(new URL("../../pkg/src/scopes.ts", import.meta.url))],
-  bundle: true,
-  format: "esm",
-  write: false,
-});
-const { docspaceScope, laserficheScope } = await import(
-  `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`
-);
+const { docspaceScope, laserficheScope } = await sources(["scopes"]);
 
 /** What is refused says why, and repeats nothing of it. */
 function refuses(step, quoted = "\0") {

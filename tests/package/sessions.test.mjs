@@ -3,33 +3,19 @@
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 
 import { build } from "esbuild";
 
 import { installPackage, run } from "./harness.mjs";
-
-const path = (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url));
-
-/** Modules of `pkg/src`, most of which the package does not show. */
-async function sources() {
-  const names = ["target", "secrets", "credential-fetch", "cookie-session-options", "cookie-session-person"];
-  const { outputFiles } = await build({
-    stdin: { contents: names.map((name) => `export * from "./${name}.ts";`).join("\n"), resolveDir: path("pkg/src") },
-    bundle: true,
-    format: "esm",
-    write: false,
-  });
-  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
-}
+import { load, sources } from "./sources.mjs";
 
 const { createCredentialFetch, isCovered, isLocalPath, isSecret, isServerKey, readPerson, readSettings, readTargets, ...secrets } =
-  await sources();
+  await sources(["target", "secrets", "credential-fetch", "cookie-session-options", "cookie-session-person"]);
 const { refuseClientSecret, refuseSecrets } = secrets;
-const cases = JSON.parse(await readFile(path("tests/vectors/targets/cases.json"), "utf8"));
+const cases = await load("targets/cases.json");
 
 const api = "https://api.example/v1";
 const bearer = { scheme: "bearer", token: "typed-in-token" };
