@@ -27,6 +27,7 @@ test("the tarball holds these files and no other", async (t) => {
     "dist/credential-fetch.d.ts",
     "dist/docspace.d.ts",
     "dist/errors.d.ts",
+    "dist/exports.d.ts",
     "dist/index.d.ts",
     "dist/index.js",
     "dist/inline.d.ts",
