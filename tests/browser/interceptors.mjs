@@ -23,5 +23,22 @@ export const changesTo = (edit) => (_request, response) => {
   };
 };
 
+/**
+ * Holds the page's requests for a URL back: `asked` once there is one; `letGo` lets them all go on.
+ * @param {import("playwright-core").Page} page
+ */
+export function holdBack(page, url) {
+  let letGo;
+  const held = new Promise((resolve) => (letGo = resolve));
+  const asked = new Promise((resolve) => {
+    void page.route(url, async (route) => {
+      resolve();
+      await held;
+      await route.continue();
+    });
+  });
+  return { asked, letGo };
+}
+
 /** What the browser itself said of requests to a server that was {@link isDown} or {@link isOutOfReach}. */
 export const isOfBrowser = (complaint) => /status of 503|ERR_FAILED|blocked by CORS/.test(complaint);

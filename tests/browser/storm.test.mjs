@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after } from "node:test";
 
 import { BRIEF, lifetimes } from "./full-server.mjs";
-import { form, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { form, holdBack, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
 import { BOTH, testIn } from "./modes.mjs";
 
 const TABS = 5;
@@ -128,15 +128,7 @@ testOnPage(
         dispatchEvent(new StorageEvent("storage", { key, storageArea: localStorage }));
       };
     });
-    let letGo;
-    const held = new Promise((resolve) => (letGo = resolve));
-    const asked = new Promise((resolve) => {
-      void page.route("**/token", async (route) => {
-        resolve();
-        await held;
-        await route.continue();
-      });
-    });
+    const { asked, letGo } = holdBack(page, "**/token");
     const call = (tab) => tab.evaluate(() => void (globalThis.token = globalThis.outcome(client.getToken({ minValiditySec: 601 }))));
     await call(page);
     await asked;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after } from "node:test";
 
 import { BRIEF, lifetimes } from "./full-server.mjs";
-import { form, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { form, holdBack, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
 import { BOTH, testIn } from "./modes.mjs";
 
 const suite = await openFullSuite();
@@ -81,15 +81,7 @@ testOnPage(
     await signInOnProbe(page, suite, REFRESH);
     delete lifetimes.refresh;
     await page.waitForFunction(() => client.state.expiresAt < Date.now());
-    let letGo;
-    const held = new Promise((resolve) => (letGo = resolve));
-    const asked = new Promise((resolve) => {
-      void page.route("**/token", async (route) => {
-        resolve();
-        await held;
-        await route.continue();
-      });
-    });
+    const { asked, letGo } = holdBack(page, "**/token");
     await page.evaluate((url) => void (globalThis.call = globalThis.outcome(client.fetch(url))), suite.apiUrl("/notes"));
     await asked;
     await context.setOffline(true);
