@@ -52,9 +52,10 @@ for (const [scope, method, path, status] of MAP) {
 
 test("the API forgives two minutes after the end of a token, then says 401 and no more", async () => {
   const { access_token: text } = await signIn();
-  server.clock.advance(3600 + 119);
+  // The clock goes on meanwhile: a busy machine has ten seconds.
+  server.clock.advance(3600 + 110);
   assert.equal((await ask(at("/api/2.0/files/@my"), { headers: bearer(text) })).status, 200);
-  server.clock.advance(1);
+  server.clock.advance(11);
   const answer = await ask(at("/api/2.0/files/@my"), { headers: bearer(text) });
   assert.deepEqual([answer.status, answer.body], [401, ""]);
 });
