@@ -108,7 +108,9 @@ test(
   "row 3: signing out forgets here, then leaves for the sign-out page, which leads back",
   suite.withPage(async ({ page }) => {
     const callback = suite.url("provider-probe.html");
-    await signIn(page, { postLogoutRedirectUri: callback });
+    // A session that the page's end alone does not forget.
+    const options = { storage: "localStorage", scope: ALL };
+    await signIn(page, { ...options, postLogoutRedirectUri: callback });
     const back = page.waitForEvent("load");
     await page.evaluate(() => void client.signOut());
     await back;
@@ -117,7 +119,10 @@ test(
     const { searchParams } = new URL(request.path, server.origin);
     assert.deepEqual([searchParams.get("wa"), searchParams.get("wreply")], ["wsignout1.0", callback]);
     assert.equal(tokenRequests().length, 1, "there is nothing to revoke at");
-    await page.evaluate(async (profile) => (globalThis.client = await openProvider(profile)), PROFILE);
+    await page.evaluate(
+      async ([profile, given]) => (globalThis.client = await openProvider(profile, given)),
+      [PROFILE, options],
+    );
     assert.equal(await status(page), "anonymous");
   }),
 );
