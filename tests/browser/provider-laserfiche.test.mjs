@@ -182,7 +182,7 @@ test(
       assert.equal(refused.code, "credential_refused", name);
       assert.ok(!refused.message.includes(secret));
     }
-    for (const option of ["clientSecret", "client_secret", "servicePrincipalKey", "accessKey"]) {
+    for (const option of ["clientSecret", "client_secret", "servicePrincipalKey", "accessKey", "authorization_key"]) {
       const { code } = await page.evaluate(
         ([profile, name]) => refusal(() => openProvider(profile, { [name]: "x" })),
         [PROFILE, option],
