@@ -140,7 +140,7 @@ test(
 );
 
 test(
-  "row 11: an API call has the token and no cookie; what the scopes do not allow is not sent",
+  "row 11: an API call has the token and no cookie; what the scopes do not allow is not sent; an empty 401 is the caller's",
   suite.withPage(async ({ page, context }) => {
     await signIn(page);
     const names = (await context.cookies(server.origin)).map(({ name }) => name);
@@ -154,6 +154,11 @@ test(
     }
     assert.equal((await call(page, "http://127.0.0.1:9/api/2.0/files/@my")).code, "origin_not_allowed");
     assert.equal(apiCalls().length, 1);
+    // The token has ended by the server's clock, not by the page's; there is nothing to renew it with.
+    server.clock.advance(3600 + 121);
+    const late = await call(page, FILES);
+    assert.deepEqual([late.status, late.body], [401, ""]);
+    assert.deepEqual([apiCalls().length, tokenRequests().length], [2, 1]);
   }),
 );
 
