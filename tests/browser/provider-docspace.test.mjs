@@ -216,8 +216,18 @@ test(
 test(
   "row 14: a name and a password, or the session's token, only as typed in: sent to the API alone, kept in memory",
   suite.withPage(async ({ page }) => {
-    await suite.open(page);
     const [username, password] = Object.entries(PEOPLE)[0];
+    await signIn(page);
+    const before = server.log.length;
+    const refused = await page.evaluate(
+      ([profile, options]) => refusal(() => openProvider(profile, options)),
+      [PROFILE, { password }],
+    );
+    assert.equal(refused.code, "credential_refused", "no client takes a password");
+    const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+    assert.equal((await call(page, SELF, { headers: { authorization } })).code, "credential_refused");
+    assert.equal(server.log.length, before);
+
     await withCredential(page, { scheme: "basic", username, password }, API);
     assert.equal((await call(page, SELF)).status, 200);
     assert.match(apiCalls()[0].headers.authorization, /^Basic /);
