@@ -87,6 +87,11 @@ test(
     assert.deepEqual([method, headers.authorization], ["POST", undefined]);
     server.clock.advance(3599);
     assert.equal((await call(page, INTROSPECT.replace("tokens", "cookies"))).status, 200, "the new cookie");
+    const prolonged = await page.evaluate(
+      async (url) => (await client.fetch(url, { method: "POST" })).headers.get("X-Session-Refreshed"),
+      `${API}/security/cookies/refresh-session`,
+    );
+    assert.match(prolonged ?? "", /^\d{4}-.* UTC$/, "another origin's page may see it");
     await page.evaluate(() => client.signOut());
     assert.equal(asked("cookies/logout")[0].method, "POST");
     assert.deepEqual(await page.evaluate(() => client.state), { status: "anonymous" });

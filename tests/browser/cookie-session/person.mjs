@@ -124,11 +124,20 @@ test(
       await refreshed(() => page.clock.runFor(1_000));
       assert.equal(count(), times);
     }
+    // An answer that has prolonged the session says so, and the next refresh is a minute after it; one that says nothing has not.
+    bff.answers["/api/notes"] = { headers: { "X-Session-Refreshed": "1970-01-01 01:02:50 UTC" } };
+    await page.clock.runFor(50_000);
+    await call(page, "fetch", "/api/notes");
+    await page.clock.runFor(59_000);
+    await call(page, "fetch", "/api/other");
+    assert.equal(count(), 2);
+    await refreshed(() => page.clock.runFor(1_000));
+    assert.equal(count(), 3);
     await show(page, false);
     await page.clock.runFor(600_000);
-    assert.equal(count(), 2, "a hidden page asks for nothing");
+    assert.equal(count(), 3, "a hidden page asks for nothing");
     await refreshed(() => show(page, true));
-    assert.equal(count(), 3);
+    assert.equal(count(), 4);
     // The machine slept: its timers did, its clock did not.
     await page.clock.setSystemTime(await page.evaluate(() => Date.now() + 3_600_000));
     await refreshed(() => page.evaluate(() => dispatchEvent(new Event("focus"))));
