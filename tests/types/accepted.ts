@@ -1,4 +1,5 @@
 /** What an app writes. It only has to compile; each option and each method is used as the docs say. */
+import type { HttpRequestHandler } from "@laserfiche/lf-api-client-core";
 import {
   type AccessToken,
   type ApiTarget,
@@ -272,6 +273,8 @@ export async function everyProfile(client: AuthClient): Promise<void> {
   const handler = laserficheHandler(client, { regionalDomain: "us" });
   const { regionalDomain } = await handler.beforeFetchRequestAsync("/v2/Repositories", {});
   void regionalDomain.length;
+  const theirs: HttpRequestHandler = handler;
+  void theirs;
 }
 
 export const credentials: Credential[] = [
