@@ -1,4 +1,4 @@
-// `node www/server/demo.mjs`: finds a port, says where things are, and stops at once.
+// `node www/server/demo.mjs [--provider NAME]`: finds a port, says where things are, and stops at once.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -16,9 +16,9 @@ taken.handle((_request, response) => response.end());
 after(() => taken.close());
 const takenPort = Number(new URL(taken.origin).port);
 
-/** Starts the demo on a port and resolves with what it prints. */
-async function start(port) {
-  const demo = spawn(process.execPath, [SCRIPT, String(port)], { stdio: ["ignore", "pipe", "pipe"] });
+/** Starts the demo as a command line says, and resolves with what it prints. */
+async function start(...given) {
+  const demo = spawn(process.execPath, [SCRIPT, ...given.map(String)], { stdio: ["ignore", "pipe", "pipe"] });
   let printed = "";
   let complaint = "";
   demo.stderr.on("data", (chunk) => (complaint += chunk));
@@ -57,6 +57,18 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
     for (const origin of [page, issuer, api]) await assert.rejects(fetch(origin));
   });
 }
+
+test("with a provider, the page and a stand-in for that system run, and stop", async () => {
+  const { demo, printed } = await start("--provider", "shiftiq", 0);
+  const [page, server] = [...new Set(printed.match(/http:\/\/localhost:\d+/g))];
+  assert.match(printed, /a stand-in for Shift iQ/);
+  assert.match(await (await fetch(page)).text(), /wardkey\/providers/);
+  assert.equal((await fetch(`${server}/api/diagnostic/health`)).status, 200);
+  demo.kill("SIGTERM");
+  const [code] = await once(demo, "exit", { signal: AbortSignal.timeout(5000) });
+  assert.equal(code, 0);
+  for (const origin of [page, server]) await assert.rejects(fetch(origin));
+});
 
 test("a port that is none is refused in one line", async () => {
   const demo = spawn(process.execPath, [SCRIPT, "eighty"], { stdio: ["ignore", "ignore", "pipe"] });
