@@ -81,11 +81,11 @@ test(
   "row 17: refresh-session prolongs the session, logout ends it, and a 401 shows",
   suite.withPage(async ({ page }) => {
     await signIn(page);
-    server.clock.advance(3599);
+    server.clock.advance(3500);
     await page.evaluate(() => client.refresh());
     const [{ method, headers }] = asked("cookies/refresh-session");
     assert.deepEqual([method, headers.authorization], ["POST", undefined]);
-    server.clock.advance(3599);
+    server.clock.advance(3500);
     assert.equal((await call(page, INTROSPECT.replace("tokens", "cookies"))).status, 200, "the new cookie");
     const prolonged = await page.evaluate(
       async (url) => (await client.fetch(url, { method: "POST" })).headers.get("X-Session-Refreshed"),
