@@ -4,6 +4,7 @@ use crate::common::page::{Page, value};
 use crate::common::{World, urls};
 use serde_json::{Value, json};
 use wardkey::client::State;
+use wardkey::client::platform::Platform;
 
 /// Signed in with these options, at the page that the response came to.
 fn sign_in(world: &World, options: &Value) -> Page {
@@ -24,11 +25,15 @@ fn kept() -> Value {
     json!({ "storage": "localStorage", "scope": "openid offline_access" })
 }
 
-/// The one record of a session.
-fn record(world: &World) -> Option<Value> {
+/// The one record of a session, and its key, which its lock has too.
+fn entry(world: &World) -> Option<(String, String)> {
     let storage = world.browser.origin_storage.borrow();
-    let (_, text) = storage.iter().find(|(key, _)| key.starts_with("wardkey:session:1:"))?;
-    serde_json::from_str(text).ok()
+    let (key, text) = storage.iter().find(|(key, _)| key.starts_with("wardkey:session:1:"))?;
+    Some((key.clone(), text.clone()))
+}
+
+fn record(world: &World) -> Option<Value> {
+    serde_json::from_str(&entry(world)?.1).ok()
 }
 
 fn write(world: &World, text: &str) {
@@ -66,6 +71,21 @@ fn tabs_that_share_a_session_refresh_it_once() {
         }
     }
     assert!(world.server.complaints().is_empty(), "{:?}", world.server.complaints());
+}
+
+#[test]
+fn a_token_at_hand_waits_for_no_lock() {
+    let world = World::new();
+    let page = sign_in(&world, &kept());
+    let (browser, (key, _)) = (world.browser.clone(), entry(&world).expect("a record"));
+    let held = world.browser.run(async move { browser.lock(&key).await });
+    let hit = page.ask_for_tokens(&json!({}), 1);
+    let refresh = page.ask_for_tokens(&json!({ "forceRefresh": true }), 1);
+    world.browser.advance(1_000);
+    assert_eq!((hit[0].is_done(), refresh[0].is_done()), (true, false));
+    drop(held);
+    world.browser.advance(1_000);
+    assert!(hit[0].take().expect("a hit").is_ok() && refresh[0].take().expect("its turn").is_ok());
 }
 
 #[test]
