@@ -3,6 +3,7 @@
 //! Every one is sent without cookies and referrer, and is never redirected (RFC 9700 4.12; browsers would send
 //! the body of a 307 again, wherever it points).
 
+use super::date;
 use super::error::{AuthError, Code, Phase};
 use super::form::Form;
 use super::json::{self, Value};
@@ -117,8 +118,11 @@ impl Response {
             500.. => (Code::ServerError, "the server failed"),
             _ => return None,
         };
-        // A date instead of seconds is rare, and the back-off serves for it.
-        let wait = self.header("retry-after").and_then(text::integer).filter(|seconds| *seconds >= 0);
+        // Seconds, or a date (RFC 9110 10.2.3), which is by the server's clock: without that clock the back-off serves.
+        let at = |name| self.header(name).and_then(date::imf_fixdate);
+        let until = || Some(at("retry-after")? - at("date")?);
+        let wait =
+            self.header("retry-after").and_then(text::integer).or_else(until).filter(|seconds| *seconds >= 0);
         Some(AuthError::new(code, phase, reason).with_status(self.status).with_retry_after(wait))
     }
 
