@@ -12,6 +12,7 @@ after(() => suite.close());
 
 const test = testIn(suite, BOTH);
 const testEverywhere = testIn(suite, ALL);
+const testOnPage = testIn(suite, ["page"]);
 
 const REFRESH = { clientId: "refresh" };
 const refreshes = () => suite.tokenRequests().filter((request) => form(request).grant_type === "refresh_token");
@@ -52,6 +53,24 @@ test(
   }),
 );
 
+testOnPage(
+  "where there are no Web Locks, twenty calls at once are one refresh all the same, and the next spends what it brought",
+  suite.withPage(async ({ page }) => {
+    // As on a page of plain HTTP.
+    await page.addInitScript(() => delete Navigator.prototype.locks);
+    await signInOnProbe(page, suite, { ...REFRESH, storage: "localStorage" });
+    const tokens = await page.evaluate(async () => {
+      if ("locks" in navigator) throw new Error("there are locks");
+      const force = () => client.getAccessToken({ forceRefresh: true });
+      return [...(await Promise.all(Array.from({ length: 20 }, force))), await force()];
+    });
+    assert.equal(new Set(tokens).size, 2);
+    const sent = refreshes().map((request) => form(request).refresh_token);
+    const issued = answers().map(({ refresh_token: token }) => token);
+    assert.deepEqual(sent, issued.slice(0, 2));
+  }),
+);
+
 test(
   "aborting one call leaves the refresh to the others",
   suite.withPage(async ({ page }) => {
@@ -88,6 +107,30 @@ test(
     assert.ok(after > before);
     assert.equal(refreshes().length, 1);
     assert.equal(await page.evaluate(() => client.state.status), "authenticated");
+  }),
+);
+
+testOnPage(
+  "a page that is seen, shown, online or in focus again looks at once what has become of its session",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite, { ...REFRESH, storage: "localStorage" });
+    const [key, record] = await page.evaluate(() => Object.entries(localStorage).find(([name]) => name.includes(":session:")));
+    for (const event of ["visibilitychange", "pageshow", "online", "focus"]) {
+      for (const [status, text] of [["anonymous", ""], ["authenticated", record]]) {
+        await page.evaluate(
+          ([name, item, value]) => {
+            // A page is not told of what it writes itself.
+            if (value) localStorage.setItem(item, value);
+            else localStorage.removeItem(item);
+            (name === "visibilitychange" ? document : globalThis).dispatchEvent(new Event(name));
+          },
+          [event, key, text],
+        );
+        const shows = page.waitForFunction((wanted) => client.state.status === wanted, status, { polling: 20, timeout: 5_000 });
+        await shows.catch(() => assert.fail(`${event}: not ${status}`));
+      }
+    }
+    assert.equal(refreshes().length, 0);
   }),
 );
 
