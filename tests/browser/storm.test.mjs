@@ -9,6 +9,8 @@ import { BOTH, testIn } from "./modes.mjs";
 
 const TABS = 5;
 const CALLS = 10;
+/** Milliseconds that news may take to be everywhere. */
+const SOON = 1_000;
 const PLACES = ["", "/mail", "/files", "/calendar"];
 
 const suite = await openFullSuite();
@@ -77,7 +79,7 @@ async function expiredTabs(page, context, given) {
 }
 
 testIn(suite, BOTH)(
-  `${named}: with one session, one refresh for each resource`,
+  `${named}: with one session, one refresh for each resource; and the next is in every tab within a second`,
   suite.withPage(async ({ page, context }) => {
     const storage = suite.mode === "page" ? "localStorage" : "memory";
     const { tabs, since } = await expiredTabs(page, context, options(storage));
@@ -89,6 +91,17 @@ testIn(suite, BOTH)(
       assert.equal(ofPlace.size, 1, place);
     });
     assert.equal(new Set(tokens.flat(2)).size, PLACES.length);
+
+    const { expiresAt } = await page.evaluate(async () => {
+      const before = client.state.expiresAt;
+      await client.getToken({ forceRefresh: true });
+      if (client.state.expiresAt === before) throw new Error("nothing is new");
+      return client.state;
+    });
+    const knows = (tab) => tab.waitForFunction((at) => client.state.expiresAt === at, expiresAt, { polling: 20, timeout: SOON });
+    await Promise.all(tabs.map(knows));
+    assertOneChain(since());
+    assert.equal(since().length, PLACES.length + 1);
   }),
 );
 
