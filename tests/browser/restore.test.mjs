@@ -158,6 +158,21 @@ testIn(suite, ["page", "worker", "fallback"])(
 );
 
 testAfterLoss(
+  "auto: a server of another site, which would know nobody in a frame, is not asked",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite);
+    const here = await (await fetch(`${suite.demo.issuer}/.well-known/openid-configuration`)).json();
+    const elsewhere = { ...here, authorization_endpoint: "https://login.example/auth" };
+    assert.deepEqual(await reopen(page, { metadata: elsewhere }), { status: "anonymous" });
+    assert.equal((await page.evaluate(() => globalThis.outcome(client.getToken()))).code, "not_signed_in");
+    assert.equal(await frames(page), 0);
+    // One of this site is, of which all else is the same.
+    assert.deepEqual(await reopen(page, { metadata: here }), { status: "loading" });
+    assert.equal((await settled(page)).user.sub, "alice");
+  }),
+);
+
+testAfterLoss(
   "auto: a call that waits for the session ends with its signal",
   suite.withPage(async ({ page }) => {
     await signInOnProbe(page, suite);
