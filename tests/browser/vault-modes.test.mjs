@@ -14,10 +14,14 @@ const without = (context, ...names) =>
     for (const name of gone) delete globalThis[name];
   }, names);
 
+/** Seconds that a sign-in may take. */
+const LIFETIME = 600;
+
 /** Signs in by redirect, calls the API, and looks where the transaction was kept meanwhile. */
 async function throughRedirect(page, options) {
   await authorizationResponse(page, suite, {}, options);
   const kept = await page.evaluate(() => [...Object.keys(sessionStorage), document.cookie.split("=")[0]].join());
+  if (options?.transactionStorage === "cookie") await assertCookie(page.context());
   const { sub, code } = await handleCallback(page, { options });
   const { isolation, status } = await page.evaluate(async (given) => {
     const { apiUrl } = await (await fetch("/config.json")).json();
@@ -26,6 +30,17 @@ async function throughRedirect(page, options) {
     return { isolation: client.isolation, status: response.status ?? response.code };
   }, options);
   return { kept, sub: sub ?? code, isolation, status };
+}
+
+/** The cookie of a sign-in in progress is for this host alone, for HTTPS, for the way back, and for no longer than that may take. */
+async function assertCookie(context) {
+  const [cookie, ...others] = (await context.cookies()).filter(({ name }) => name.startsWith("__Host-wardkey-1-"));
+  assert.deepEqual(others, []);
+  const { domain, path, secure, sameSite, expires } = cookie;
+  // A domain that is written into a cookie begins with a dot.
+  assert.deepEqual({ domain, path, secure, sameSite }, { domain: "localhost", path: "/", secure: true, sameSite: "Lax" });
+  const left = expires - Date.now() / 1000;
+  assert.ok(left > 0 && left <= LIFETIME, `${left} s`);
 }
 
 test(
@@ -43,7 +58,7 @@ test(
   "without any worker, the engine is on the page, and the client says so",
   suite.withPage(async ({ page, context }) => {
     await without(context, "SharedWorker", "Worker");
-    const { sub, isolation } = await throughRedirect(page);
+    const { sub, isolation } = await throughRedirect(page, { transactionStorage: "cookie" });
     assert.deepEqual([sub, isolation], ["alice", "page"]);
     const code = await page.evaluate(async () => {
       const client = await globalThis.openClient({ exposeAccessToken: false });
