@@ -227,12 +227,15 @@ fn demand(response: &Response, token: &AccessToken, has_nonce: bool) -> Result<D
             resource: token.resource.clone(),
         }));
     }
+    // Many servers, or their CORS, say no more than 401, or 401 and the scheme. A header that is not of the grammar, or
+    // about other schemes only, is no word about this token.
+    let may_mean_us = is_401 && (header.is_none() || challenge.is_some());
     Ok(match error {
-        None | Some("use_dpop_nonce") if token.bound && is_401 && has_nonce => Demand::Nonce,
+        Some("use_dpop_nonce") if token.bound && is_401 && has_nonce => Demand::Nonce,
+        None if token.bound && may_mean_us && has_nonce => Demand::Nonce,
         Some("invalid_dpop_proof") if token.bound => Demand::Time,
         Some("invalid_token") => Demand::Token,
-        // Many servers, or their CORS, say no more than 401.
-        None if is_401 => Demand::Token,
+        None if may_mean_us => Demand::Token,
         _ => Demand::Nothing,
     })
 }

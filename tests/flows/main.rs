@@ -10,6 +10,7 @@ mod attacks;
 mod authorization_details;
 mod authorization_request;
 mod authorization_response;
+mod challenges;
 mod configuration;
 mod discovery;
 mod dpop;

@@ -1,6 +1,6 @@
 //! `WWW-Authenticate` (RFC 9110 11.6.1).
 
-use crate::load;
+use crate::{load, say};
 use serde_json::{Value, json};
 use wardkey::protocol::challenge::{self, Challenge, LONGEST, PARAMETERS, find, parse};
 
@@ -16,34 +16,20 @@ fn read(header: &str) -> Option<Value> {
     parse(header).map(|challenges| written(&challenges))
 }
 
-/// What a client that has a token can do about a 401.
-fn action(header: &str, nonce: Option<&str>) -> &'static str {
-    let challenges = ["Bearer", "DPoP"].into_iter().filter_map(|scheme| find(header, scheme));
-    let actions = challenges.filter_map(|challenge| match challenge.error()? {
-        "invalid_token" => Some("refresh-once"),
-        "use_dpop_nonce" => nonce.map(|_| "retry-once"),
-        _ => challenge.is_step_up().then_some("step-up"),
-    });
-    actions.into_iter().next().unwrap_or("none")
-}
-
+/// What the client does about them is in `tests/flows/challenges.rs`.
 #[test]
 fn hostile_challenges() {
     let file = load("hostile/www_authenticate.json");
-    let (mut read_so, mut acted_so) = (0, 0);
+    let mut checked = 0;
     for case in file["cases"].as_array().expect("cases") {
         let (id, header) = (&case["id"], case["h"].as_str().expect("a header"));
         if let Some(out) = case.get("out") {
             assert_eq!(read(header).as_ref(), Some(out), "{id}");
-            read_so += 1;
-        }
-        if let Some(expected) = case.get("action") {
-            assert_eq!(action(header, case["headers"]["dpop-nonce"].as_str()), expected, "{id}");
-            acted_so += 1;
+            checked += 1;
         }
     }
-    println!("challenges: {read_so} read, {acted_so} acted on");
-    assert_eq!((read_so, acted_so), (6, 16));
+    say(&format!("vectors, challenges: {checked} read as they must be"));
+    assert_eq!(checked, 6);
 }
 
 #[test]

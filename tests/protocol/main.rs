@@ -24,7 +24,13 @@ mod values;
 mod verify;
 
 use serde_json::Value;
+use std::io::Write;
 use wardkey::protocol::json;
+
+/// A line of the output also where the test passes: `println!` is seen of those that fail only.
+fn say(line: &str) {
+    writeln!(std::io::stdout(), "{line}").expect("an output");
+}
 
 /// A file of `tests/vectors/`.
 fn load(file: &str) -> Value {
