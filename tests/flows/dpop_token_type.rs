@@ -5,7 +5,7 @@ use crate::common::{World, assert_error, code_of};
 use serde_json::{Value, json};
 
 #[test]
-fn sec_042_a_weaker_token_than_asked_for_is_not_used() {
+fn sec_043_a_weaker_token_than_asked_for_is_not_used() {
     for (kind, code) in [
         (json!("Bearer"), "token_type_mismatch"),
         (json!("bearer"), "token_type_mismatch"),
@@ -31,7 +31,7 @@ fn sec_042_a_weaker_token_than_asked_for_is_not_used() {
 }
 
 #[test]
-fn sec_042_a_missing_type_is_refused() {
+fn sec_043_a_missing_type_is_refused() {
     let world = World::new();
     world.server.change_tokens(|tokens| {
         tokens.as_object_mut().expect("an object").remove("token_type");
@@ -62,7 +62,7 @@ fn sec_042_a_bound_token_that_was_not_asked_for_is_not_used() {
 }
 
 #[test]
-fn sec_042_a_refresh_gives_no_weaker_token() {
+fn sec_043_a_refresh_gives_no_weaker_token() {
     let world = World::new();
     let page = signed_in(&world);
     let before = page.access_token().expect("a token");

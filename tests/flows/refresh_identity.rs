@@ -56,7 +56,7 @@ fn sec_078_an_id_token_of_the_same_sign_in_is_taken() {
 }
 
 #[test]
-fn sec_078_one_of_another_sign_in_ends_the_session() {
+fn sec_078_sec_123_one_of_another_sign_in_ends_the_session() {
     type Case = (&'static str, fn(&mut Value), &'static str);
     let changes: [Case; 9] = [
         ("iss", |claims| claims["iss"] = "https://other.example".into(), "id_token_invalid"),

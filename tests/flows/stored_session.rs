@@ -220,7 +220,7 @@ fn sec_125_a_session_that_cannot_be_stored_goes_on_in_memory() {
 }
 
 #[test]
-fn sec_112_the_key_is_kept_with_the_session_and_goes_with_it() {
+fn sec_112_sec_113_the_key_is_kept_with_the_session_and_goes_with_it() {
     let world = World::new();
     let mut options = kept();
     options["dpop"] = json!(true);

@@ -14,11 +14,24 @@ fn pairs(rows: &Value, name: &str) -> Vec<(String, String)> {
     members.iter().map(|(row, value)| (row.clone(), text(value))).collect()
 }
 
+/// What a test of an advisory has in its name: the identifiers, or the product or word where it has none but a year.
+fn marks(advisory: &str) -> impl Iterator<Item = String> {
+    advisory.split(", ").map(|part| {
+        let (words, last) = part.rsplit_once(' ').unwrap_or((part, part));
+        spelt(if last.starts_with("20") { words } else { last })
+    })
+}
+
+/// As names are compared: letters and digits.
+fn spelt(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
+
 /// The tests of these folders, as one text.
 fn tests() -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut all = String::new();
-    for folder in ["flows", "protocol", "browser"] {
+    for folder in ["flows", "protocol", "package", "browser"] {
         for entry in fs::read_dir(root.join(folder)).expect(folder) {
             all += &fs::read_to_string(entry.expect("an entry").path()).unwrap_or_default();
         }
@@ -67,6 +80,27 @@ fn every_row_is_shown_or_explained() {
         shown.len(),
         explained.len()
     ));
+}
+
+#[test]
+fn every_advisory_stands_in_the_name_of_a_test() {
+    let rows = file("rows.json");
+    let elsewhere = pairs(&rows, "elsewhere");
+    let inapplicable: BTreeSet<String> =
+        pairs(&rows, "inapplicable").into_iter().map(|(row, _)| row).collect();
+    let scenarios = scenario::all();
+    let mut checked = 0;
+    for advisory in texts(&rows["advisories"]).iter().filter(|row| !inapplicable.contains(*row)) {
+        let shown = scenarios.iter().filter(|scenario| scenario.shows.contains(advisory));
+        let told = elsewhere.iter().filter(|(row, _)| row == advisory).map(|(_, test)| test);
+        let names: Vec<String> =
+            shown.map(|scenario| &scenario.name).chain(told).map(|name| spelt(name)).collect();
+        for mark in marks(advisory) {
+            assert!(names.iter().any(|name| name.contains(&mark)), "{advisory}: no {mark} in {names:?}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 35, "{checked} names");
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub(crate) struct Scenario {
     pub(crate) step: String,
     /// The code of the error, or `ok`.
     pub(crate) code: String,
-    /// A word that must stand in the error's reason: which of the checks it was.
+    /// A word that must stand in the error's reason: which of the checks it was. Never absent with a code of [`SEVERAL`].
     pub(crate) why: Option<String>,
     /// What is requested in this step, in order: beyond it nothing is.
     pub(crate) requests: Option<Vec<String>>,
@@ -54,6 +54,23 @@ struct Default_ {
     session: bool,
     pending: bool,
 }
+
+/// Codes that more than one check gives: there the reason says which it was.
+const SEVERAL: &[&str] = &[
+    "authorization_failed",
+    "discovery_failed",
+    "dpop_failed",
+    "id_token_invalid",
+    "invalid_callback",
+    "invalid_token_response",
+    "issuer_mismatch",
+    "jwks_failed",
+    "not_mine",
+    "scope_missing",
+    "server_error",
+    "state_mismatch",
+    "user_mismatch",
+];
 
 const MEMBERS: &[&str] = &[
     "name", "shows", "at", "do", "from", "times", "and", "options", "key", "again", "step", "code", "why",
@@ -97,13 +114,15 @@ fn read(given: &Value, group: &str, file: &Value) -> Scenario {
     let flag = |member: &str, usual: bool| given[member].as_bool().unwrap_or(usual);
     let code = text("code").unwrap_or_else(|| "ok".to_owned());
     let went_well = code == "ok";
+    let why = text("why");
+    assert!(why.is_some() || !SEVERAL.contains(&code.as_str()), "{name}: {code}, and why?");
     Scenario {
         group: group.to_owned(),
         shows: texts(&given["shows"]),
         options: options(&given["options"], file),
         key: text("key").unwrap_or_else(|| "ES256".to_owned()),
         again: flag("again", false),
-        why: text("why"),
+        why,
         requests: given.get("requests").map(texts).or(usual.requests.filter(|_| !went_well)),
         session: flag("session", usual.session && !went_well),
         pending: flag("pending", usual.pending && !went_well),

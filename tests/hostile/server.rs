@@ -220,7 +220,11 @@ impl Hostile {
             }
             _ => {}
         }
-        let secrets = ["access_token", "refresh_token", "id_token"].map(|name| document[name].as_str());
+        let [access, refresh, id] =
+            ["access_token", "refresh_token", "id_token"].map(|name| document[name].as_str());
+        // What a signature ends in is the same in a changed one and in the right one.
+        let signature = id.and_then(|token| token.rsplit_once('.')?.1.get(8..)).filter(|end| !end.is_empty());
+        let secrets = [access, refresh, id, signature];
         self.issued.borrow_mut().extend(secrets.into_iter().flatten().map(str::to_owned));
         Answer::Reply { status, headers, body: document.to_string().into() }
     }

@@ -105,7 +105,7 @@ test("the hostile cases are refused, and the others have what they ask for", asy
   assert.deepEqual(outcomes, { written: 15, refused: 52 });
 });
 
-test("an option counts only if it is the object's own, known, and of its type", (t) => {
+test("an option counts only if it is the object's own, known, and of its type (js-cookie eb3c40e)", (t) => {
   const plain = written("a", "1");
   assert.equal(written("a", "1", Object.create({ domain: "evil.test", sameSite: "None" })), plain);
   assert.equal(written("a", "1", Object.assign({}, JSON.parse('{"__proto__":{"domain":"evil.test"}}'))), plain);
@@ -171,7 +171,7 @@ test("a header is read in linear time", () => {
   }
 });
 
-test("the CSRF token goes to the own origin, by methods that are not safe, and is not redirected", () => {
+test("the CSRF token goes to the own origin alone (axios CVE-2023-45857, Angular CVE-2025-66035), by methods that are not safe", () => {
   const token = { header: "X-CSRF-Token", value: "t" };
   const origin = "https://app.example.test";
   const sent = (url, init, own = origin) => {

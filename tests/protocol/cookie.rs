@@ -94,6 +94,47 @@ fn sec_132_to_134_no_other_character_than_those_of_the_grammars_is_written() {
     }
 }
 
+fn is_refused(name: &str) -> bool {
+    written(name, "1", &CookieOptions::default(), PAGE, 0).is_none()
+}
+
+/// There, the name went into the header as it was.
+#[test]
+fn cookie_cve_2024_47764_a_name_adds_no_attribute() {
+    for name in [
+        "a; Domain=evil.test; x",
+        "a=b; Path=/x; c",
+        "userName=<script>alert(1)</script>; Max-Age=2592000; a",
+    ] {
+        assert!(is_refused(name), "{name}");
+    }
+    let plain = CookieOptions::default();
+    for text in ["/; Domain=evil.test", "/\r\nSet-Cookie: b=1"] {
+        let path = CookieOptions { path: text, ..plain };
+        let domain = CookieOptions { domain: Some(text), ..plain };
+        assert_eq!(written("a", "1", &path, PAGE, 0), None, "{text}");
+        assert_eq!(written("a", "1", &domain, PAGE, 0), None, "{text}");
+        assert_eq!(written("a", text, &plain, PAGE, 0), None, "{text}");
+    }
+}
+
+/// Browsers store `\u{2000}__Host-sid` from script, and some servers read it as `__Host-sid`.
+#[test]
+fn cookie_prefix_bypass_2025_no_unicode_stands_before_a_prefix() {
+    for space in ['\u{2000}', '\u{a0}', '\u{85}', '\u{3000}', '\u{feff}', ' ', '\t'] {
+        for prefix in ["__Host-", "__Secure-"] {
+            let name = format!("{space}{prefix}sid");
+            assert!(is_refused(&name), "{name:?}");
+            let header = format!("a=1; {name}=forged");
+            assert_eq!(
+                cookie::get(&header, &format!("{prefix}sid")).ok().flatten().is_some(),
+                space.is_ascii(),
+                "{name:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn sec_138_no_octet_beyond_the_limits_is_written() {
     let long = |length: usize| "x".repeat(length);
