@@ -2,8 +2,9 @@
 
 #![cfg(not(target_arch = "wasm32"))]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 use wardkey::protocol::authorize::{AUTHORIZATION_PARAMS, SIGN_IN_OPTIONS};
@@ -18,6 +19,11 @@ use wardkey::protocol::logout::SIGN_OUT_OPTIONS;
 use wardkey::protocol::policies::POLICIES;
 use wardkey::protocol::shape::{Kind, Member};
 use wardkey::protocol::target::API_TARGET;
+
+/// A line of the output also where the test passes: `println!` is seen of those that fail only.
+fn say(line: &str) {
+    writeln!(std::io::stdout(), "{line}").expect("an output");
+}
 
 fn source(file: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
@@ -273,7 +279,7 @@ fn engine_and_page_take_the_same_urls_for_responses() {
     }
     let responses = page.iter().filter(|told| **told).count();
     assert_eq!(page.len(), urls.len());
-    println!("{responses} of {} URLs are responses", urls.len());
+    say(&format!("page and engine: {responses} of {} URLs are responses", urls.len()));
     assert!(responses > 40 && urls.len() - responses > 40, "{responses}: are they still of both kinds?");
 }
 
@@ -292,34 +298,131 @@ fn numbers(row: &str) -> impl Iterator<Item = std::ops::RangeInclusive<u32>> {
     })
 }
 
+/// The files of a folder with this ending, and of the folders in it.
+fn sources(folder: &str, ending: &str) -> String {
+    let mut text = String::new();
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect(folder) {
+        let path = entry.expect("an entry").path();
+        let name = format!("{folder}/{}", path.file_name().expect("a name").to_string_lossy());
+        if path.is_dir() && !name.ends_with("vectors") {
+            text += &sources(&name, ending);
+        } else if name.ends_with(ending) {
+            text += &source(&name);
+        }
+    }
+    text
+}
+
+/// What a row of the security policy can name as its test.
+struct Tests {
+    /// Names of Rust functions with an attribute above, as tests have, and of the gates.
+    functions: BTreeSet<String>,
+    /// The sources of the tests in JavaScript, in which a title stands between quotes of some kind.
+    titles: String,
+    scenarios: BTreeSet<String>,
+}
+
+impl Tests {
+    fn read() -> Tests {
+        let rust = sources("tests", ".rs");
+        let mut lines = rust.lines().map(str::trim).peekable();
+        let mut functions = BTreeSet::new();
+        while let Some(line) = lines.next() {
+            let below = lines.peek().copied().unwrap_or_default();
+            let name = below
+                .trim_start_matches("async ")
+                .strip_prefix("fn ")
+                .and_then(|rest| rest.split('(').next());
+            if line.starts_with("#[") && line.contains("test") {
+                functions.extend(name.map(str::to_owned));
+            }
+        }
+        let gates = source("xtask/src/gates.rs");
+        functions.extend(
+            gates.split("\nfn ").skip(1).filter_map(|rest| rest.split('(').next()).map(str::to_owned),
+        );
+        let scenarios = source("tests/hostile/scenarios.json");
+        let scenarios = scenarios.split("{ \"name\": \"").skip(1).filter_map(|rest| rest.split('"').next());
+        Tests {
+            functions,
+            titles: sources("tests", ".test.mjs"),
+            scenarios: scenarios.map(str::to_owned).collect(),
+        }
+    }
+
+    fn has_title(&self, title: &str) -> bool {
+        let is_literal = |quote| self.titles.contains(&format!("{quote}{title}{quote}"));
+        ['"', '`', '\''].into_iter().any(is_literal)
+    }
+}
+
+/// Is this a rule that the name of a test bears: `sec_010_…`, `sec_102_sec_114_…`, `sec_132_to_139_…`?
+fn bears(name: &str, rules: &[std::ops::RangeInclusive<u32>]) -> bool {
+    let words: Vec<&str> = name.split('_').collect();
+    let number = |place: usize| words.get(place).and_then(|word| word.parse::<u32>().ok());
+    (0..words.len()).filter(|place| words[*place] == "sec").any(|place| {
+        let Some(first) = number(place + 1) else { return false };
+        let last = number(place + 3).filter(|_| words.get(place + 2) == Some(&"to")).unwrap_or(first);
+        rules.iter().any(|rule| (first..=last).contains(rule.start()) || rule.contains(&first))
+    })
+}
+
+/// What stands between pairs of a mark: the odd parts.
+fn marked(text: &str, mark: char) -> impl Iterator<Item = &str> {
+    text.split(mark).skip(1).step_by(2)
+}
+
 #[test]
 fn the_security_policy_names_files_and_tests_that_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut tests = String::new();
-    for folder in ["tests/flows", "tests/protocol"] {
-        for entry in fs::read_dir(root.join(folder)).expect("tests") {
-            tests += &fs::read_to_string(entry.expect("an entry").path()).expect("a source");
+    let (tests, security) = (Tests::read(), source("SECURITY.md"));
+    for file in
+        named_in_tables(&security).iter().filter(|name| name.contains('/') && !name.starts_with("wardkey/"))
+    {
+        assert!(root.join(file).is_file(), "no file {file}");
+    }
+    // Of every table the last column; and of the rules each row, from the first to the last that a client of this
+    // kind can keep.
+    let rows: Vec<&str> =
+        security.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")).collect();
+    let mut found = [0; 3];
+    for row in &rows {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let rules: Vec<_> = numbers(row).collect();
+        let shown = cells.last().copied().unwrap_or_default();
+        // A text in quotes may hold backquotes.
+        let outside: String = shown.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+        let mut named = 0;
+        for name in marked(&outside, '`').filter(|_| !rules.is_empty()) {
+            assert!(!name.contains('/'), "{row}: a whole file shows no single rule");
+            assert!(tests.functions.contains(name), "{row}: no test {name}");
+            assert!(!name.starts_with("sec_") || bears(name, &rules), "{row}: {name} is of another rule");
+            (named, found[0]) = (named + 1, found[0] + 1);
+        }
+        for title in marked(shown, '"').filter(|title| !title.starts_with('…')) {
+            let is_scenario = tests.scenarios.contains(title);
+            assert!(is_scenario || tests.has_title(title), "{row}: no test and no scenario {title:?}");
+            (named, found[1 + usize::from(is_scenario)]) =
+                (named + 1, found[1 + usize::from(is_scenario)] + 1);
+        }
+        if !rules.is_empty() {
+            let applies = !cells[0].contains("does not apply");
+            assert_eq!(cells.len(), 3, "{row}");
+            assert!(cells.iter().all(|cell| !cell.is_empty()), "{row}: an empty cell");
+            assert_eq!(
+                (named > 0, cells[1].contains('`')),
+                (applies, applies),
+                "{row}: nothing keeps or shows it"
+            );
         }
     }
-    let security = source("SECURITY.md");
-    let named = named_in_tables(&security);
-    let (mut files, mut functions) = (0, 0);
-    for name in named {
-        if name.starts_with("sec_") {
-            assert!(tests.contains(&format!("fn {name}()")), "no test {name}");
-            functions += 1;
-        } else if name.contains('/') {
-            assert!(root.join(name).is_file(), "no file {name}");
-            files += 1;
-        }
-    }
-    // Each rule has a row, from the first to the last of those that a client of this kind can keep.
-    let rows: Vec<&str> = security.lines().filter_map(|line| line.strip_prefix("| ")).collect();
     for rule in 1..=145 {
-        let is_its = |row: &&str| numbers(row).any(|range| range.contains(&rule));
-        assert_eq!(rows.iter().filter(|row| is_its(row)).count(), 1, "rows of rule {rule:03}");
+        let is_its = |row: &&&str| numbers(row).any(|range| range.contains(&rule));
+        assert_eq!(rows.iter().filter(is_its).count(), 1, "rows of rule {rule:03}");
     }
-    assert!(files > 20 && functions > 50, "{files} files and {functions} tests: is the table still there?");
+    let [functions, titles, scenarios] = found;
+    say(&format!("SECURITY.md: {functions} Rust tests, {titles} titles and {scenarios} scenarios are named"));
+    assert!(functions > 200 && titles > 60 && scenarios > 30, "{found:?}: is the table still there?");
 }
 
 #[test]
