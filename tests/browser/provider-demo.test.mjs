@@ -58,6 +58,7 @@ test(
     const { pageUrl, server } = demos.get("laserfiche");
     await page.goto(pageUrl);
     await page.locator("#sign-in").click();
+    await page.getByLabel("User name").fill("alice");
     await page.getByLabel("repository.Write").uncheck();
     await page.getByRole("button", { name: "Allow" }).click();
     await page.getByText("repository.Write, not granted").waitFor();
