@@ -14,8 +14,7 @@ export class PageFollower extends Follower {
   readonly #tabs: Tabs | undefined;
   readonly #isStored: boolean;
   readonly #isVisiting: boolean;
-  /** Another tab has signed out, and this one follows. */
-  #isEnding = false;
+  readonly #life: AbortSignal;
   /** A sign-in that came of another tab's is under way, and what to do once it is done. */
   #catchingUp: "once" | "again" | undefined;
 
@@ -23,6 +22,7 @@ export class PageFollower extends Follower {
     super(it);
     const { client, options, transport } = it;
     this.#isVisiting = isOwnFrame() || (client.isCallback() && isAwaited(stateOf(here()), transport.tag));
+    this.#life = signal;
     this.#isStored = options.storage === "localStorage";
     this.#restore = new Restore(options, transport.tag);
     if (transport.isolation !== "shared") this.#tabs = new Tabs(transport.tag, (hint) => this.#heed(hint), signal);
@@ -37,6 +37,8 @@ export class PageFollower extends Follower {
   override async begin(isArriving: boolean, signal: AbortSignal): Promise<void> {
     if (typeof document === "undefined") return;
     if (!this.isVisiting) await this.#open();
+    // It comes before the page is seen again, and also where it is not.
+    addEventListener("resume", () => this.wake(), { signal, capture: true });
     await super.begin(isArriving, signal);
   }
 
@@ -62,18 +64,14 @@ export class PageFollower extends Follower {
   override hear(event: string, detail: unknown): void {
     if (event === "signedIn") this.#restore.note(true);
     // With an error it is the matter of this tab: others have their own tokens, or look.
-    else if (event === "signedOut" && (detail as { reason: string }).reason === "sign_out") this.#signedOut();
+    else if (event === "signedOut" && (detail as { reason: string }).reason === "sign_out") this.#restore.note(false);
+    else if (event === "ended") this.#tabs?.tell("ended");
     else if (event === "tokenRefreshed" && this.#isStored) this.announce();
   }
 
   /** Tells the others of a sign-in. One that nobody saw is not told: it may be the answer to being told. */
   override announce(): void {
     this.#tabs?.tell("changed");
-  }
-
-  #signedOut(): void {
-    this.#restore.note(false);
-    if (!this.#isEnding) this.#tabs?.tell("ended");
   }
 
   /** What was told is looked up: a message says that something changed, and is not believed more. */
@@ -102,15 +100,29 @@ export class PageFollower extends Follower {
     return hasEnded;
   }
 
+  /** Follows what can be seen at once. For what is still to be heard and seen, the calls wait. */
+  protected override wake(): void {
+    this.#follow();
+    this.restored = Promise.all([this.restored, this.#catchUpOn()]);
+  }
+
+  async #catchUpOn(): Promise<void> {
+    await this.#tabs?.heard();
+    if (this.it.client.state.status === "authenticated") await this.#tabs?.coming;
+    if (this.#life.aborted) return;
+    // The engine does the first step of this, which is to read what is stored, before any call that has waited.
+    if (this.#isStored || document.visibilityState === "visible") this.look();
+    else this.#follow();
+  }
+
+  #follow(): void {
+    if (!this.#hasEnded()) return;
+    this.it.client.leave();
+    this.it.transport.run("follow");
+  }
+
   protected override look(): void {
-    if (this.#hasEnded()) {
-      this.it.client.leave();
-      this.#isEnding = true;
-      const following = this.it.transport.run("follow");
-      // What comes of it is told before the promise settles, where it is one.
-      if (following instanceof Promise) void following.finally(() => (this.#isEnding = false));
-      else this.#isEnding = false;
-    }
+    this.#follow();
     super.look();
   }
 }

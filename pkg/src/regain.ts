@@ -50,8 +50,9 @@ export abstract class Follower {
   async begin(isArriving: boolean, signal: AbortSignal): Promise<void> {
     if (typeof document === "undefined") return;
     const { client, transport } = this.it;
-    const look = () => (document.visibilityState === "visible" ? this.look() : transport.hide?.());
-    // A page that comes back from the cache of the browser, or from a sleep, has missed what happened meanwhile. Before the app hears of it.
+    const look = () => (document.visibilityState === "visible" ? this.wake() : transport.hide?.());
+    // A page that comes back from the cache of the browser, or from a sleep, has missed what happened meanwhile. It looks
+    // for that before the app can act, whose listeners may be on the document.
     for (const event of ["visibilitychange", "pageshow", "online", "focus"]) addEventListener(event, look, { signal, capture: true });
     if (client.state.status !== "anonymous" || isArriving || this.isVisiting) return;
     const way = await this.way();
@@ -66,6 +67,11 @@ export abstract class Follower {
       if (way && client.state.status === "anonymous") await this.take(way);
     };
     this.restored = this.way(had).then(taken).catch((error: unknown) => events.failed("restore", error));
+  }
+
+  /** Somebody sees the page again. */
+  protected wake(): void {
+    this.look();
   }
 
   protected look(): void {

@@ -8,6 +8,19 @@ import { memory } from "./restore.js";
 /** A sign-in or refresh has changed the session, or a sign-out has ended it. */
 export type Hint = "changed" | "ended";
 
+/** Milliseconds that a message takes at most, and that it may be ahead of what it is about. */
+const LATE = 1_000;
+
+/** No more than a number that was not there before. */
+const unique = () => crypto.getRandomValues(new Uint32Array(2)).join("");
+
+/** Until a step says so, or {@link LATE}. */
+const until = (step: (done: () => void) => void) =>
+  new Promise<void>((done) => {
+    setTimeout(done, LATE);
+    step(done);
+  });
+
 /** The other tabs of this origin with the same client. */
 export class Tabs {
   readonly #bus: BroadcastChannel | undefined;
@@ -16,6 +29,9 @@ export class Tabs {
   readonly #seenKey: string;
   /** The mark of the last sign-out that this tab knows of. */
   #seen: string | null;
+  /** Something has ended by what was told, and cannot be seen here yet. */
+  coming: Promise<void> | undefined;
+  #arrive?: () => void;
 
   constructor(tag: string, hear: (hint: Hint) => void, signal: AbortSignal) {
     this.#key = `wardkey:ended:1:${tag}`;
@@ -24,12 +40,30 @@ export class Tabs {
     if (typeof BroadcastChannel === "undefined" || typeof location === "undefined") return;
     const bus = (this.#bus = new BroadcastChannel(`wardkey:${tag}`));
     bus.onmessage = ({ data }) => {
+      if (data === "ended") this.coming = until((done) => (this.#arrive = done));
       if (data === "changed" || data === "ended") hear(data);
     };
     // What a message is about may come to this tab's process later than the message.
-    const late = ({ key }: StorageEvent) => key?.startsWith("wardkey:") && key.endsWith(tag) && hear("ended");
-    addEventListener("storage", late as (event: StorageEvent) => void, { signal });
+    const late = ({ key }: StorageEvent) => {
+      if (!key?.startsWith("wardkey:") || !key.endsWith(tag)) return;
+      hear("ended");
+      this.#arrive?.();
+    };
+    addEventListener("storage", late, { signal });
     signal.addEventListener("abort", () => bus.close());
+  }
+
+  /** Settles when all is heard that was told before now: a message to oneself comes after it. */
+  async heard(): Promise<void> {
+    const bus = this.#bus;
+    if (!bus) return;
+    const echo = new BroadcastChannel(bus.name);
+    const id = unique();
+    await until((done) => {
+      echo.onmessage = ({ data }) => data === id && done();
+      bus.postMessage(id);
+    });
+    echo.close();
   }
 
   /** Tells the others. */
@@ -48,8 +82,7 @@ export class Tabs {
 
   #leaveMark(): void {
     try {
-      // No more than a number that was not there before.
-      localStorage.setItem(this.#key, crypto.getRandomValues(new Uint32Array(2)).join(""));
+      localStorage.setItem(this.#key, unique());
     } catch {
       // Storage is denied. The other tabs' sessions end with their tokens.
     }

@@ -53,6 +53,7 @@ pub(super) fn emit(listener: &Function, event: &Event) {
         Event::SignedOut(reason) => {
             ("signedOut", to_js(&reason.map_or(Value::Null, |code| Value::Integer(code as i64))))
         }
+        Event::Ended => ("ended", JsValue::NULL),
         Event::SessionExpired(reason) => ("sessionExpired", error::to_js(reason)),
         Event::StorageFailed(error) => ("storageFailed", error::to_js(error)),
         Event::TokenRefreshed(end) => {

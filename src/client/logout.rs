@@ -82,17 +82,21 @@ impl<P: Platform> Client<P> {
 
     /// Ends the session here only, and with it the key that its tokens were bound to.
     pub fn sign_out_local(&self) {
-        self.end_here();
+        self.end_here(true);
         // Whoever stored it, the person has signed out.
         self.forget_stored();
         self.forget_key();
     }
 
-    /// Ends the session here. What is kept for all tabs is the matter of the tab that signed out.
-    pub(super) fn end_here(&self) {
+    /// Ends the session here. What is kept for all tabs, and what they are told, is the matter of the tab that signed
+    /// out: is it this one?
+    pub(super) fn end_here(&self, is_own: bool) {
         self.next_epoch();
         self.abandon_frames();
         if self.end_session(None) {
+            if is_own {
+                self.tell(Event::Ended);
+            }
             self.tell(Event::SignedOut(None));
         }
     }

@@ -64,6 +64,8 @@ pub enum Event {
     SignedIn(Option<Rc<User>>),
     /// The session has ended; why, unless it was ended from here.
     SignedOut(Option<Code>),
+    /// It was ended from this very client, which the others have to be told.
+    Ended,
     /// The session ran out.
     SessionExpired(AuthError),
     /// There is a new access token; when it ends.
@@ -176,7 +178,7 @@ impl<P: Platform> Client<P> {
                 change(session);
             }
         }
-        self.store_session();
+        self.store_session(None);
         self.tell_state();
     }
 
@@ -236,7 +238,7 @@ impl<P: Platform> Client<P> {
             sessions.current = Some(session);
             sessions.generation
         };
-        self.store_session();
+        self.store_session(None);
         self.watch(generation);
     }
 
@@ -253,7 +255,7 @@ impl<P: Platform> Client<P> {
         self.0.handlings.borrow_mut().retain(|handling| handling.is_under_way());
         let was_there = ended.is_some();
         drop(ended);
-        self.store_session();
+        self.store_session(reason);
         self.tell_state();
         was_there
     }

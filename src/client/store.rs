@@ -47,6 +47,9 @@ const TOKEN: &[Member] = &[
     optional("details", Kind::Details),
 ];
 
+/// What a session leaves that has run out. Where nothing is left, somebody has signed out.
+const RUN_OUT: &str = "expired";
+
 /// Milliseconds by which the device's clock may be set back without a doubt about what is stored.
 const SET_BACK: i64 = 5 * 60_000;
 
@@ -85,7 +88,7 @@ impl<P: Platform> Client<P> {
     pub fn follow(&self) {
         let stored = self.0.platform.load(Area::Origin, &self.session_key());
         if !(self.is_shared() && stored.is_ok_and(|text| text.is_some())) {
-            self.end_here();
+            self.end_here(false);
         }
     }
 
@@ -112,6 +115,9 @@ impl<P: Platform> Client<P> {
         let Ok(own) = self.session(|session| json::write(&self.record(session))) else { return };
         if text.as_ref() == Some(&own) {
             return;
+        }
+        if text.is_none() {
+            return self.end_here(false);
         }
         let record = text.and_then(|text| json::parse(text.as_bytes()));
         // Tokens of another key are those of another sign-in: they come with their key, at the next look.
@@ -141,13 +147,16 @@ impl<P: Platform> Client<P> {
         ["wardkey:session:1:", self.0.config.tag()].concat()
     }
 
-    /// Writes what the session now is, or that there is none. Where that fails it goes on in memory.
-    pub(super) fn store_session(&self) {
+    /// Writes what the session now is, or that there is none: for all tabs, also whether there was a `reason` for its
+    /// end. Where that fails it goes on in memory.
+    pub(super) fn store_session(&self, reason: Option<Code>) {
         let Some(area) = self.area() else { return };
         let record = self.session(|session| json::write(&self.record(session)));
         // A copy that is wiped: the storage has its own.
         let record = record.ok().map(Secret::new);
-        let text = record.as_ref().map(Secret::expose);
+        let is_over = record.is_none();
+        let run_out = reason.filter(|_| self.is_shared()).map(|_| RUN_OUT);
+        let text = record.as_ref().map(Secret::expose).or(run_out);
         // What was read a moment ago and stands there is not written again: it may be old by now.
         let before = self.0.platform.load(area, &self.session_key());
         if before.as_ref().is_ok_and(|before| before.as_deref() == text) {
@@ -155,7 +164,7 @@ impl<P: Platform> Client<P> {
         }
         let before = before.ok().flatten().map(Secret::new);
         let is_theirs = before.is_some_and(|before| is_later(&parse(&before)));
-        if is_theirs && text.is_none() {
+        if is_theirs && is_over {
             return;
         }
         let stored = match is_theirs {
@@ -208,14 +217,14 @@ impl<P: Platform> Client<P> {
     pub async fn restore(&self) {
         let Some(area) = self.area() else { return };
         let read = || self.0.platform.load(area, &self.session_key()).ok().flatten().map(Secret::new);
-        let Some(stored) = read() else { return };
+        let Some(stored) = read().filter(|stored| stored.expose() != RUN_OUT) else { return };
         let record = parse(&stored);
         if is_later(&record) {
             return;
         }
         let text = |name| record.text(name).map(str::to_owned);
         let (algorithm, thumbprint) = (text("alg"), text("jkt"));
-        let Some(session) = self.read_session(record) else { return self.store_session() };
+        let Some(session) = self.read_session(record) else { return self.store_session(None) };
         // Tokens that are bound to a key are of no use without it, and never used without proof. Those of another
         // version of this app, which has another option, are that one's.
         if session.tokens.iter().any(|token| token.bound != self.is_bound()) {
@@ -230,7 +239,7 @@ impl<P: Platform> Client<P> {
             return;
         }
         if !is_whole {
-            return self.store_session();
+            return self.store_session(None);
         }
         // Somebody has opened a page: that is worth a try.
         self.begin_session(Session { deferred: Deferred::default(), ..session });

@@ -62,8 +62,7 @@ test(
 test(
   "a tab that was frozen has no session any more when somebody signed out meanwhile, and asks nobody",
   suite.withPage(async ({ page, context }) => {
-    // Not yet in localStorage: there the tab wakes before it sees that the stored session is gone (see SECURITY.md, known limits).
-    for (const storage of ["memory"]) {
+    for (const storage of ["memory", "localStorage"]) {
       await signInOnProbe(page, suite, { clientId: "refresh", storage });
       const front = await openInFront(context, page);
       await signInOnProbe(front, suite, { clientId: "refresh", storage });

@@ -3,7 +3,7 @@
 use super::browser::{AppRequest, Browser};
 use super::executor::Join;
 use serde_json::{Value, json};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
 use wardkey::client::{
@@ -20,6 +20,8 @@ pub(crate) struct Page {
     pub(crate) client: Client<Browser>,
     browser: Browser,
     events: Rc<RefCell<Vec<String>>>,
+    /// How often the other tabs had to be told of a sign-out.
+    pub(crate) told: Rc<Cell<u32>>,
 }
 
 /// As the page hands it to the engine: JSON text.
@@ -37,8 +39,13 @@ impl Page {
         let events = Rc::new(RefCell::new(Vec::new()));
         let heard = Rc::clone(&events);
         let config = configure(options).unwrap_or_else(|error| panic!("{error}"));
-        let observer = move |event: Event| heard.borrow_mut().push(describe(&event));
-        Page { client: Client::new(browser.clone(), config, observer), browser: browser.clone(), events }
+        let told = Rc::new(Cell::new(0));
+        let times = Rc::clone(&told);
+        let observer = move |event: Event| match event {
+            Event::Ended => times.set(times.get() + 1),
+            event => heard.borrow_mut().push(describe(&event)),
+        };
+        Page { client: Client::new(browser.clone(), config, observer), browser: browser.clone(), events, told }
     }
 
     /// Runs what the client does to its end.
@@ -167,6 +174,7 @@ fn describe(event: &Event) -> String {
             format!("signed in: {}", user.as_ref().map_or("somebody", |user| &user.subject))
         }
         Event::SignedOut(why) => format!("signed out: {}", reason(why)),
+        Event::Ended => "the others are told".to_owned(),
         Event::SessionExpired(error) => format!("expired: {}", error.code().name()),
         Event::StorageFailed(error) => format!("not stored: {}", error.code().name()),
         Event::TokenRefreshed(_) => "refreshed".to_owned(),

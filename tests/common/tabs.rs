@@ -26,8 +26,6 @@ pub(crate) struct Profile {
     pub(crate) sign_ins: Cell<u32>,
     /// How often there had been a sign-in when somebody signed out last.
     ended_after: Cell<Option<u32>>,
-    /// Is a tab doing now what another has told it? It tells nobody.
-    is_following: Cell<bool>,
     /// How often a session was ended by the server's `invalid_grant`, or by an answer for somebody else.
     pub(crate) ends: Cell<u32>,
     next: Cell<usize>,
@@ -59,7 +57,6 @@ impl Profile {
             mark: Cell::default(),
             sign_ins: Cell::default(),
             ended_after: Cell::default(),
-            is_following: Cell::default(),
             ends: Cell::default(),
             next: Cell::new(1),
             delay: Box::new(delay),
@@ -137,7 +134,7 @@ impl Profile {
                 self.sign_ins.set(self.sign_ins.get() + 1);
                 self.tell_others(owner);
             }
-            Event::SignedOut(None) if !self.is_following.get() => {
+            Event::Ended => {
                 self.end();
                 self.mark.set(self.mark.get() + 1);
                 seen.set(self.mark.get());
@@ -181,9 +178,7 @@ impl Profile {
     /// What a tab does that hears a hint, or that comes to the front.
     pub(crate) async fn look(self: Rc<Self>, tab: &Tab) {
         if tab.seen.replace(self.mark.get()) != self.mark.get() {
-            self.is_following.set(true);
             tab.client.follow();
-            self.is_following.set(false);
             if !self.is_shared() && tab.is_signed_in() {
                 self.complain(format!("tab {} has not followed a sign-out", tab.owner));
             }

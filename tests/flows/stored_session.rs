@@ -1,7 +1,7 @@
 //! Sessions that rest in storage, where the app chose that: SEC-112, SEC-125.
 
 use crate::common::page::{Page, value};
-use crate::common::{World, urls};
+use crate::common::{Answer, World, urls};
 use serde_json::{Value, json};
 use wardkey::client::State;
 use wardkey::client::platform::Platform;
@@ -95,9 +95,42 @@ fn a_sign_out_in_one_tab_is_found_by_the_others_before_they_refresh() {
     one.client.sign_out_local();
     let sent = world.browser.count("/token");
     let forced = other.token(&json!({ "forceRefresh": true }));
-    assert_eq!(crate::common::code_of(&forced), "session_expired");
+    assert_eq!(crate::common::code_of(&forced), "not_signed_in");
     assert!(!other.is_signed_in());
     assert_eq!(world.browser.count("/token"), sent);
+}
+
+#[test]
+fn a_sign_out_elsewhere_is_no_session_that_ran_out_and_is_not_told_again() {
+    let world = World::new();
+    let (one, other) = (sign_in(&world, &kept()), reload(&world, &kept()));
+    drop((one.events(), other.events()));
+    one.client.sign_out_local();
+    let signed_out = ["anonymous: no reason", "signed out: no reason"];
+    assert_eq!((one.events(), one.told.get()), (signed_out.map(str::to_owned).to_vec(), 1));
+    // Before it has heard of it, as a page does that wakes.
+    other.run(|client| async move { client.look().await });
+    assert_eq!((other.events(), other.told.get()), (signed_out.map(str::to_owned).to_vec(), 0));
+    let call = other.fetch("https://api.example/v1");
+    assert_eq!(crate::common::code_of(&call), "not_signed_in");
+}
+
+#[test]
+fn a_session_that_ran_out_in_one_tab_has_run_out_in_all() {
+    let world = World::new();
+    let (one, other) = (sign_in(&world, &kept()), reload(&world, &kept()));
+    drop((one.events(), other.events()));
+    world.server.at("/token", |_| Answer::new(400, "application/json", r#"{"error":"invalid_grant"}"#));
+    assert_eq!(crate::common::code_of(&one.token(&json!({ "forceRefresh": true }))), "session_expired");
+    other.run(|client| async move { client.look().await });
+    let ran_out = ["anonymous: session_expired", "expired: session_expired", "signed out: session_expired"];
+    assert_eq!(one.events(), ran_out);
+    assert_eq!(other.events(), ran_out);
+    world.server.heal();
+    // It says so to tabs that are opened later as well, and stands in nobody's way.
+    assert!(!reload(&world, &kept()).is_signed_in());
+    assert!(sign_in(&world, &kept()).is_signed_in());
+    assert!(world.server.complaints().is_empty(), "{:?}", world.server.complaints());
 }
 
 #[test]

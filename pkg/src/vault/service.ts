@@ -62,8 +62,6 @@ export class Service {
   #opening: Promise<Transport> | undefined;
   /** The other workers of this client, and its pages that go without. */
   #others: BroadcastChannel | undefined;
-  /** The sign-out that is under way is another one's. */
-  #isFollowing = false;
   /** The engine has trapped, and with it this worker ends. */
   #isOver = false;
   #restore!: Restore;
@@ -201,7 +199,8 @@ export class Service {
     await this.#isHeld;
     const opened = await openEngine(wasm, options, (event, detail, entry) => {
       if (event === "signedIn") this.#restore.note(true);
-      if (event === "signedOut" && (detail as { reason: string }).reason === "sign_out") this.#signedOut();
+      if (event === "signedOut" && (detail as { reason: string }).reason === "sign_out") this.#restore.note(false);
+      if (event === "ended") this.#others?.postMessage("ended");
       this.#tell(event, detail, entry);
     });
     const engine = guarded(opened, this.#charter);
@@ -227,17 +226,7 @@ export class Service {
 
   #follow(engine: Transport): unknown {
     this.#restore.note(false);
-    this.#isFollowing = true;
-    try {
-      return engine.run("follow");
-    } finally {
-      this.#isFollowing = false;
-    }
-  }
-
-  #signedOut(): void {
-    this.#restore.note(false);
-    if (!this.#isFollowing) this.#others?.postMessage("ended");
+    return engine.run("follow");
   }
 
   /** A trap in what the engine does by itself: nobody waits for it. */
