@@ -103,6 +103,21 @@ async function buildProbe(folder, page, entry) {
   }
 }
 
+/** Milliseconds in which a test is over. Playwright bounds what waits for a page to change, but neither `evaluate` nor `newPage`. */
+const LONGEST = 120_000;
+
+async function bounded(work) {
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the test stands still for ${LONGEST} ms`)), LONGEST);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** @typedef {{ page: import("playwright-core").Page, context: import("playwright-core").BrowserContext, complaints: string[], records: { channel: string, text: string }[] }} Tab */
 
 class Suite {
@@ -142,8 +157,8 @@ class Suite {
       const records = await recordPages(context, new URL(this.url()).origin);
       if (mode) await context.addInitScript(enter, mode);
       try {
-        const tab = { page: await context.newPage(), context, complaints, records };
-        await body(tab);
+        const tab = { page: await bounded(context.newPage()), context, complaints, records };
+        await bounded(body(tab));
         assert.deepEqual(complaints, []);
         for (const { text } of records.filter(({ channel }) => channel === "isolation" && mode)) {
           assert.deepEqual(JSON.parse(text), [mode.isolation]);

@@ -27,7 +27,8 @@ async function openContext() {
     await browser.close();
     program.kill();
     await ended;
-    await rm(folder, { recursive: true, force: true });
+    // Its other processes may write for a moment yet.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   };
   return context;
 }
