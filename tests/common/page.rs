@@ -45,7 +45,12 @@ impl Page {
             Event::Ended => times.set(times.get() + 1),
             event => heard.borrow_mut().push(describe(&event)),
         };
-        Page { client: Client::new(browser.clone(), config, observer), browser: browser.clone(), events, told }
+        Page {
+            client: Client::new(browser.clone(), config, observer),
+            browser: browser.clone(),
+            events,
+            told,
+        }
     }
 
     /// Runs what the client does to its end.

@@ -87,10 +87,11 @@ impl Profile {
         self.wrong.borrow_mut().push(what);
     }
 
-    /// The text of the session that all tabs share.
+    /// The text of the session that all tabs share. Of one that ran out there is but the word.
     pub(crate) fn record(&self) -> Option<String> {
         let storage = self.browser.origin_storage.borrow();
-        storage.iter().find(|(key, _)| key.starts_with("wardkey:session:1:")).map(|(_, text)| text.clone())
+        let (_, text) = storage.iter().find(|(key, _)| key.starts_with("wardkey:session:1:"))?;
+        (text != "expired").then(|| text.clone())
     }
 
     /// Opens a tab that takes up what is stored.
