@@ -1,8 +1,9 @@
 /**
  * What tabs tell each other: that something has changed, never what. Whoever hears it looks for itself: at the stored
- * session, or at the mark that a sign-out leaves. A message alone changes nothing.
+ * session, or at the marks that a sign-out leaves. A message alone changes nothing.
  */
 
+import { Marks } from "./marks.js";
 import { memory } from "./restore.js";
 
 /** A sign-in or refresh has changed the session, or a sign-out has ended it. */
@@ -24,6 +25,10 @@ const until = (step: (done: () => void) => void) =>
 /** The other tabs of this origin with the same client. */
 export class Tabs {
   readonly #bus: BroadcastChannel | undefined;
+  /** Those that workers see, and leave. */
+  readonly #marks: Marks | undefined;
+  /** Settles when the others have been told. */
+  #told: Promise<unknown> | undefined;
   readonly #key: string;
   /** Where the tab remembers, beyond its page, which mark it knows of. */
   readonly #seenKey: string;
@@ -32,6 +37,8 @@ export class Tabs {
   /** Something has ended by what was told, and cannot be seen here yet. */
   coming: Promise<void> | undefined;
   #arrive?: () => void;
+  /** Was there a sign-out in a worker? */
+  #hasWorkerEnded = false;
 
   constructor(tag: string, hear: (hint: Hint) => void, signal: AbortSignal) {
     this.#key = `wardkey:ended:1:${tag}`;
@@ -39,18 +46,28 @@ export class Tabs {
     this.#seen = memory.get(this.#seenKey);
     if (typeof BroadcastChannel === "undefined" || typeof location === "undefined") return;
     const bus = (this.#bus = new BroadcastChannel(`wardkey:${tag}`));
-    bus.onmessage = ({ data }) => {
-      if (data === "ended") this.coming = until((done) => (this.#arrive = done));
-      if (data === "changed" || data === "ended") hear(data);
-    };
-    // What a message is about may come to this tab's process later than the message.
-    const late = ({ key }: StorageEvent) => {
-      if (!key?.startsWith("wardkey:") || !key.endsWith(tag)) return;
+    const marks = (this.#marks = new Marks(tag, "page"));
+    const arrived = () => {
       hear("ended");
       this.#arrive?.();
     };
+    bus.onmessage = async ({ data }) => {
+      if (data === "ended") this.coming = until((done) => (this.#arrive = done));
+      if (data === "changed" || data === "ended") hear(data);
+      if (data !== "ended" || !(await marks.hasNew()) || signal.aborted) return;
+      this.#hasWorkerEnded = true;
+      arrived();
+    };
+    // What a message is about may come to this tab's process later than the message.
+    const late = ({ key }: StorageEvent) => {
+      if (key?.startsWith("wardkey:") && key.endsWith(tag)) arrived();
+    };
     addEventListener("storage", late, { signal });
-    signal.addEventListener("abort", () => bus.close());
+    signal.addEventListener("abort", async () => {
+      bus.onmessage = null;
+      await this.#told;
+      bus.close();
+    });
   }
 
   /** Settles when all is heard that was told before now: a message to oneself comes after it. */
@@ -68,8 +85,10 @@ export class Tabs {
 
   /** Tells the others. */
   tell(hint: Hint): void {
-    if (hint === "ended") this.#leaveMark();
-    this.#bus?.postMessage(hint);
+    const tell = () => this.#bus?.postMessage(hint);
+    if (hint === "changed") return tell();
+    this.#leaveMark();
+    this.#told = this.#marks?.leave().then(tell);
   }
 
   /** Was there a sign-out that this tab did not know of? It knows now. (A mark that is gone says nothing.) */
@@ -77,7 +96,9 @@ export class Tabs {
     const mark = this.#mark();
     const isNew = mark !== null && mark !== this.#seen;
     if (isNew) this.#see(mark);
-    return isNew;
+    const hasEnded = isNew || this.#hasWorkerEnded;
+    this.#hasWorkerEnded = false;
+    return hasEnded;
   }
 
   #leaveMark(): void {

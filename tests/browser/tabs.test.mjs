@@ -1,7 +1,7 @@
 // Tabs follow each other: what happens to the session in one reaches the others, without a reload.
 
 import assert from "node:assert/strict";
-import { after } from "node:test";
+import { after, test as testAcross } from "node:test";
 
 import { form, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
 import { ALL, BOTH, testIn } from "./modes.mjs";
@@ -206,6 +206,34 @@ test(
       await forger.close();
       await page.evaluate(() => client.dispose());
     }
+  }),
+);
+
+testAcross(
+  "a sign-out on a page without a vault reaches the vault, and the other way round; one that is known is not believed again",
+  suite.withPage(async ({ page, context }) => {
+    await page.addInitScript(() => (globalThis.entry = "wardkey/worker"));
+    await signInOnProbe(page, suite, options("memory"));
+    const other = await openTab(context, options("memory"));
+    const isolations = [page, other].map((tab) => tab.evaluate(() => client.isolation));
+    assert.deepEqual(await Promise.all(isolations), ["shared", "page"]);
+    const signIn = (tab) => tab.evaluate(async () => (await client.signInSilent()).user.sub);
+    for (const [one, another] of [[page, other], [other, page]]) {
+      for (const tab of [page, other]) {
+        if ((await who(tab)) === "anonymous") await signIn(tab);
+        assert.equal(await who(tab), "alice");
+      }
+      await one.evaluate(() => client.signOutLocal());
+      await shows(another, "anonymous");
+    }
+    await Promise.all([page, other].map(signIn));
+    await other.evaluate((name) => {
+      const forger = document.body.appendChild(document.createElement("iframe"));
+      new forger.contentWindow.BroadcastChannel(name).postMessage("ended");
+    }, `wardkey:${tagOf()}`);
+    // It has been heard, and looked up, when a server has answered.
+    for (const tab of [page, other]) await tab.evaluate(() => client.getToken({ forceRefresh: true }));
+    assert.deepEqual(await Promise.all([page, other].map(who)), ["alice", "alice"]);
   }),
 );
 

@@ -129,6 +129,12 @@ test(
     // And it has not come back as another sign-out to who signs in again.
     await signInOnProbe(page, suite, { refresh: { leewaySec: 31 } });
     assert.deepEqual([await status(page), await status(other)], ["authenticated", "anonymous"]);
+    // Nor does who says that there was one make it another.
+    const { searchParams } = new URL(suite.seen("as", "/auth?")[0].path, suite.demo.issuer);
+    const name = `wardkey:${searchParams.get("state").slice(0, 8)}`;
+    await other.evaluate((bus) => new BroadcastChannel(bus).postMessage("ended"), name);
+    await page.evaluate((url) => client.fetch(url), notes());
+    assert.equal(await status(page), "authenticated");
   }),
 );
 

@@ -1,6 +1,7 @@
 /** What runs in the worker: one engine, and the pages that ask it. */
 import { isStopped, openEngine } from "../engine.js";
 import { AuthError, isAuthError, misuse } from "../errors.js";
+import { Marks } from "../marks.js";
 import { Restore } from "../restore.js";
 import type { Transport } from "../transport.js";
 import type { AuthorizeRequest } from "../types.js";
@@ -62,6 +63,7 @@ export class Service {
   #opening: Promise<Transport> | undefined;
   /** The other workers of this client, and its pages that go without. */
   #others: BroadcastChannel | undefined;
+  #marks!: Marks;
   /** The engine has trapped, and with it this worker ends. */
   #isOver = false;
   #restore!: Restore;
@@ -200,7 +202,7 @@ export class Service {
     const opened = await openEngine(wasm, options, (event, detail, entry) => {
       if (event === "signedIn") this.#restore.note(true);
       if (event === "signedOut" && (detail as { reason: string }).reason === "sign_out") this.#restore.note(false);
-      if (event === "ended") this.#others?.postMessage("ended");
+      if (event === "ended") this.#signedOut();
       this.#tell(event, detail, entry);
     });
     const engine = guarded(opened, this.#charter);
@@ -213,20 +215,26 @@ export class Service {
   }
 
   /**
-   * A sign-out is one for every worker of this client, whichever its options or its deployment, and a page that goes
-   * without a worker is heard too. Other than such pages, which look for a mark in a storage that a worker has not, this
-   * one goes by the message alone: a script of this origin that can send it could as well sign out.
+   * A sign-out is one for every worker of this client, whichever its options or its deployment, and for its pages that go
+   * without a worker. A message alone changes nothing: it is looked up whether there was one.
    */
   #join(engine: Transport): void {
+    this.#marks = new Marks(engine.tag, "worker");
     this.#others = new BroadcastChannel(`wardkey:${engine.tag}`);
-    this.#others.onmessage = ({ data }) => {
-      if (data === "ended" && !this.#isOver) this.#follow(engine);
+    this.#others.onmessage = async ({ data }) => {
+      if (data === "ended" && (await this.#marks.hasNew()) && !this.#isOver) this.#follow(engine);
     };
   }
 
   #follow(engine: Transport): unknown {
     this.#restore.note(false);
     return engine.run("follow");
+  }
+
+  /** Whoever is told finds the mark, which comes first. */
+  #signedOut(): void {
+    const others = this.#others;
+    if (others) void this.#marks.leave().then(() => others.postMessage("ended"));
   }
 
   /** A trap in what the engine does by itself: nobody waits for it. */
