@@ -124,17 +124,25 @@ test(
       return (globalThis.client = await createAuthClient(options)).state.status;
     });
     assert.equal(shown, "authenticated");
+    const { searchParams } = new URL(suite.seen("as", "/auth?")[0].path, suite.demo.issuer);
+    await other.evaluate((name) => {
+      globalThis.told = [];
+      globalThis.bus = new BroadcastChannel(name);
+      globalThis.bus.onmessage = ({ data }) => told.push(data);
+    }, `wardkey:${searchParams.get("state").slice(0, 8)}`);
     await page.evaluate(() => client.signOutLocal());
     await Promise.all([settled(other, "anonymous"), settled(same, "anonymous")]);
-    // And it has not come back as another sign-out to who signs in again.
+    // And it does not come back as another sign-out to who signs in again.
     await signInOnProbe(page, suite, { refresh: { leewaySec: 31 } });
     assert.deepEqual([await status(page), await status(other)], ["authenticated", "anonymous"]);
-    // Nor does who says that there was one make it another.
-    const { searchParams } = new URL(suite.seen("as", "/auth?")[0].path, suite.demo.issuer);
-    const name = `wardkey:${searchParams.get("state").slice(0, 8)}`;
-    await other.evaluate((bus) => new BroadcastChannel(bus).postMessage("ended"), name);
-    await page.evaluate((url) => client.fetch(url), notes());
-    assert.equal(await status(page), "authenticated");
+    assert.deepEqual(await other.evaluate(() => told), ["ended"]);
+    // Nor does who says that there was one make it another, not even for a worker that is newer than it.
+    await signInOnProbe(same, suite, { refresh: { leewaySec: 33 } });
+    await other.evaluate(() => globalThis.bus.postMessage("ended"));
+    for (const tab of [page, same]) {
+      await tab.evaluate((url) => client.fetch(url), notes());
+      assert.equal(await status(tab), "authenticated");
+    }
   }),
 );
 
