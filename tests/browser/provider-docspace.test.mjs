@@ -217,7 +217,7 @@ test(
   "row 14: a name and a password, or the session's token, only as typed in: sent to the API alone, kept in memory",
   suite.withPage(async ({ page }) => {
     const [username, password] = Object.entries(PEOPLE)[0];
-    await signIn(page);
+    await signIn(page, PROFILE, { scope: "accounts.self:read" });
     const before = server.log.length;
     const refused = await page.evaluate(
       ([profile, options]) => refusal(() => openProvider(profile, options)),
