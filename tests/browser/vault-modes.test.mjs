@@ -21,7 +21,7 @@ const LIFETIME = 600;
 async function throughRedirect(page, options) {
   await authorizationResponse(page, suite, {}, options);
   const kept = await page.evaluate(() => [...Object.keys(sessionStorage), document.cookie.split("=")[0]].join());
-  if (options?.transactionStorage === "cookie") await assertCookie(page.context());
+  if (options?.transactionStorage === "cookie") await assertCookie(page);
   const { sub, code } = await handleCallback(page, { options });
   const { isolation, status } = await page.evaluate(async (given) => {
     const { apiUrl } = await (await fetch("/config.json")).json();
@@ -33,8 +33,11 @@ async function throughRedirect(page, options) {
 }
 
 /** The cookie of a sign-in in progress is for this host alone, for HTTPS, for the way back, and for no longer than that may take. */
-async function assertCookie(context) {
-  const [cookie, ...others] = (await context.cookies()).filter(({ name }) => name.startsWith("__Host-wardkey-1-"));
+async function assertCookie(page) {
+  // Playwright says Lax of a cookie that does not say so itself, too.
+  const devtools = await page.context().newCDPSession(page);
+  const { cookies } = await devtools.send("Network.getCookies");
+  const [cookie, ...others] = cookies.filter(({ name }) => name.startsWith("__Host-wardkey-1-"));
   assert.deepEqual(others, []);
   const { domain, path, secure, sameSite, expires } = cookie;
   // A domain that is written into a cookie begins with a dot.
