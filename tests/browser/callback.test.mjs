@@ -180,7 +180,7 @@ test(
 );
 
 test(
-  "the URL is cleaned of a response, also where it lacks what the redirect URI has",
+  "the URL is cleaned of a response, also where it lacks what the redirect URI has (dirty dancing)",
   suite.withPage(async ({ page }) => {
     const options = { redirectUri: suite.url(`${PROBE}?app=1`) };
     await page.goto(suite.url(PROBE));

@@ -197,7 +197,7 @@ test(
 );
 
 test(
-  "forged messages on the channel change nothing",
+  "forged messages on the channel change nothing (auth0.js CVE-2017-17068)",
   suite.withPage(async ({ page, context }) => {
     await ready(page);
     const popup = await begin(page);

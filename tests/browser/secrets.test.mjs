@@ -80,7 +80,7 @@ test(
 );
 
 test(
-  "neither log entries nor errors hold a token, code, state or verifier",
+  "neither log entries nor errors hold a token, code, state or verifier (next-auth CVE-2022-31186)",
   suite.withPage(async ({ page }) => {
     const callback = new URL(await authorizationResponse(page, suite));
     const [record] = await page.evaluate(() => Object.values(sessionStorage));

@@ -9,6 +9,32 @@ use wardkey::protocol::hash::base64url;
 const DAY: i64 = 86_400_000;
 const KEYS: &str = "/tenant/jwks";
 
+/// There, a session that the attacker had begun in the person's browser went on as the person's.
+#[test]
+fn passport_cve_2022_25896_a_sign_in_over_a_session_keeps_nothing_of_it() {
+    let world = World::new();
+    let options = json!({ "storage": "localStorage", "scope": "openid offline_access" });
+    let sign_in = || {
+        let callback = world.server.authorize(&world.page_with(options.clone()).authorize_url(&json!({})));
+        let page = world.page_with(options.clone());
+        page.handle(&callback).expect("a session");
+        let token = page.access_token().expect("a token");
+        (page, token)
+    };
+    let (_, planted) = sign_in();
+    let record = || world.browser.origin_storage.borrow().values().cloned().collect::<String>();
+    let before: Value = serde_json::from_str(&record()).expect("a record");
+    let (page, token) = sign_in();
+    assert_ne!(token, planted);
+    let after = record();
+    let refresh = before["refreshToken"].as_str().expect("a refresh token");
+    assert!(!after.contains(&planted) && !after.contains(refresh), "{after}");
+    world.browser.forget_requests();
+    page.token(&json!({ "forceRefresh": true })).expect("a token");
+    let form = world.browser.sent()[0].form.clone().expect("a form");
+    assert!(!form.contains(refresh), "{form}");
+}
+
 #[test]
 fn sec_054_no_sign_in_brings_openid_to_a_client_without_it() {
     let world = World::new();
