@@ -10,11 +10,39 @@ mod scopes;
 mod urls;
 
 use proptest::prelude::*;
+use std::io::Write;
 use wardkey::protocol::json::Value;
 
 /// Enough to find what is wrong in a few seconds; failing input is printed, not kept.
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { cases: CASES, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// How many cases each property has.
+const CASES: u32 = 256;
+
+/// The properties of a source: the tests in its `proptest!`.
+fn properties(source: &str) -> usize {
+    let blocks = source.split("\nproptest! {").skip(1).filter_map(|block| block.split("\n}\n").next());
+    blocks.map(|block| block.matches("#[test]").count()).sum()
+}
+
+#[test]
+fn they_are_counted() {
+    let count: usize = [
+        include_str!("challenge.rs"),
+        include_str!("dpop.rs"),
+        include_str!("encodings.rs"),
+        include_str!("messages.rs"),
+        include_str!("scopes.rs"),
+        include_str!("urls.rs"),
+    ]
+    .map(properties)
+    .iter()
+    .sum();
+    // Not by `println!`, which is captured.
+    writeln!(std::io::stdout(), "properties: {count}, of {CASES} cases each").expect("an output");
+    assert!(count > 35, "{count}");
 }
 
 /// Any JSON value whose member names are unique.

@@ -1,6 +1,6 @@
 //! Messages and records from outside: whatever they hold, they are judged.
 
-use crate::{any_text, any_value};
+use crate::{any_query, any_text, any_value};
 use proptest::prelude::*;
 use serde_json::json;
 use wardkey::protocol::callback;
@@ -9,7 +9,7 @@ use wardkey::protocol::hash::base64url;
 use wardkey::protocol::http::Response;
 use wardkey::protocol::json::{self, Value};
 use wardkey::protocol::transaction::{self, Ledger};
-use wardkey::protocol::{jwk, jwt, metadata, token};
+use wardkey::protocol::{cookie, initiated, jwk, jwt, logout, metadata, par, revocation, token, userinfo};
 
 fn client() -> Config {
     let options = json!({
@@ -93,5 +93,69 @@ proptest! {
         let _ = metadata::read(value.clone(), None, false);
         let _ = Config::read(&value);
         let _ = jwk::keys(&value);
+    }
+
+    #[test]
+    fn every_other_answer_is_judged(
+        octets in any::<Vec<u8>>(), value in any_value(), status in prop_oneof![Just(200), Just(201), 100_u16..600],
+        lifetime in any_value(), challenge in any_text()
+    ) {
+        let pushed = Value::Object(vec![
+            ("request_uri".to_owned(), value.clone()), ("expires_in".to_owned(), lifetime),
+        ]);
+        for body in [octets, json::write(&value).into_bytes(), json::write(&pushed).into_bytes()] {
+            for content_type in ["application/json", "application/jwt", "text/html"] {
+                let headers = [content_type, &challenge, &challenge, &challenge].map(|header| Some(header.to_owned()));
+                let response = Response { status, headers: headers.into(), body: body.clone().into() };
+                if let Ok(pushed) = par::response(&response) {
+                    prop_assert_eq!(status, 201);
+                    prop_assert!(pushed.expires_in > 0 && !pushed.request_uri.contains(char::is_whitespace));
+                }
+                match userinfo::response(&response) {
+                    Ok(userinfo::UserInfo::Claims(claims)) => {
+                        prop_assert!(status == 200 && content_type == "application/json");
+                        prop_assert!(matches!(claims, Value::Object(_)));
+                    }
+                    Ok(userinfo::UserInfo::Signed(_)) => prop_assert!(status == 200 && content_type == "application/jwt"),
+                    Err(_) => {}
+                }
+                prop_assert_eq!(revocation::response(&response).is_ok(), status == 200);
+            }
+        }
+    }
+
+    #[test]
+    fn every_link_is_judged(text in any_text(), query in any_query(), more in any_query()) {
+        let config = client();
+        let behind = |start: &str| [start, &query, "&", &more].concat();
+        for url in [text, behind("https://app.example/start?iss=https://as.example&"), behind("https://app.example/out?state=x&"),
+            behind("https://app.example/out?iss=https://as.example&sid=1&"), behind("https://app.example/?")] {
+            if let Some(initiated) = initiated::read(&url, &config) {
+                prop_assert!(initiated.return_to.is_none_or(|path| path.starts_with('/') && !path.starts_with("//")));
+            }
+            if let Some(back) = logout::response(&url) {
+                prop_assert!(url.starts_with(back.place) && !back.place.contains(['?', '#']));
+            }
+            if logout::front_channel(&url, "https://as.example", Some("1")) {
+                prop_assert!(url.contains("iss") && url.contains("sid"));
+                for (issuer, sid) in [("https://as.example", None), ("", Some("1")), ("https://as.example", Some("2")),
+                    ("https://other.example", Some("1"))] {
+                    prop_assert!(!logout::front_channel(&url, issuer, sid));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_cookie_header_of_any_text_is_read(pairs in prop::collection::vec(("[a-c \t;=]{0,4}", any_text()), 0..8), text in any_text()) {
+        let joined = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(";");
+        for header in [text, joined] {
+            for (name, value) in cookie::parse(&header) {
+                prop_assert!(!name.is_empty() && !name.contains([';', '=']) && !value.contains(';'));
+                prop_assert!(header.contains(name) && header.contains(value));
+                let same = cookie::parse(&header).iter().filter(|(other, _)| *other == name).count();
+                prop_assert_eq!(cookie::get(&header, name).is_ok(), same == 1);
+            }
+        }
     }
 }
