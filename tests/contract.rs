@@ -304,7 +304,7 @@ fn sources(folder: &str, ending: &str) -> String {
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).expect(folder) {
         let path = entry.expect("an entry").path();
         let name = format!("{folder}/{}", path.file_name().expect("a name").to_string_lossy());
-        if path.is_dir() && !name.ends_with("vectors") {
+        if path.is_dir() {
             text += &sources(&name, ending);
         } else if name.ends_with(ending) {
             text += &source(&name);
@@ -351,7 +351,7 @@ impl Tests {
     }
 
     fn has_title(&self, title: &str) -> bool {
-        let is_literal = |quote| self.titles.contains(&format!("{quote}{title}{quote}"));
+        let is_literal = |quote| self.titles.contains(&format!("{quote}{title}{quote},"));
         ['"', '`', '\''].into_iter().any(is_literal)
     }
 }

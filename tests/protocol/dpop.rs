@@ -1,6 +1,6 @@
 //! Proofs of possession (RFC 9449).
 
-use crate::{load, ours, verify};
+use crate::{load, ours, say, verify};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
@@ -67,7 +67,7 @@ fn anchors_of_the_rfcs() {
         }
         checked += 1;
     }
-    println!("anchors: {checked} checked; RSA keys are not made: {none_of_ours:?}");
+    say(&format!("vectors, RFC 7638 and 9449: {checked} checked; RSA keys are not made: {none_of_ours:?}"));
     assert_eq!((checked, none_of_ours.len()), (6, 1));
 }
 
@@ -212,7 +212,7 @@ fn hostile_urls() {
             signed += 1;
         }
     }
-    println!("htu: {signed} signed, {refused} refused");
+    say(&format!("vectors, htu: {signed} signed, {refused} refused"));
     assert_eq!((signed, refused), (16, 2));
 }
 

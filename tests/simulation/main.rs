@@ -48,8 +48,8 @@ fn whatever_happens_a_session_is_kept_or_ended_for_a_reason() {
         }
     }
     let count = seeds.count();
-    // Not by the captured standard output: the figures are part of what the tests say.
-    let _ = writeln!(std::io::stderr(), "simulation: {count} seeds, {steps} steps");
+    // Not by `println!`, which is captured: the figures are part of what the tests say.
+    let _ = writeln!(std::io::stdout(), "simulation: {count} seeds, {steps} steps");
     let shown = failed.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(failed.is_empty(), "{} of {count} seeds failed:\n{shown}", failed.len());
 }

@@ -1,4 +1,4 @@
-//! How many tests passed and failed, read from what libtest and `node --test` print.
+//! How many tests passed and failed, and what they say of their extent, read from what libtest and `node --test` print.
 
 use std::ops::AddAssign;
 use std::path::PathBuf;
@@ -52,6 +52,17 @@ pub(crate) fn of_tap(tap: &str, files: &[PathBuf]) -> Counts {
     }
 }
 
+/// What tests say of how much they look at, in the output of libtest or in TAP.
+const FIGURES: [&str; 7] =
+    ["hostile:", "vectors", "properties:", "model:", "simulation:", "fuzz:", "SECURITY.md:"];
+
+/// A line with such a figure. libtest's dots may stand before it, and `# ` in TAP.
+pub(crate) fn figure(line: &str) -> Option<&str> {
+    let figure = line.trim_start_matches(['.', '#', ' ']).trim_end();
+    let is_one = FIGURES.iter().any(|start| figure.starts_with(start));
+    (is_one || figure.ends_with(" scenarios in Chromium")).then_some(figure)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +84,17 @@ mod tests {
         let files = [PathBuf::from("/x/tests/empty.test.mjs"), PathBuf::from("/x/tests/full.test.mjs")];
         assert_eq!(of_tap(tap, &files), Counts { passed: 1, failed: 3 });
         assert_eq!(of_tap("", &files), Counts::default());
+    }
+
+    #[test]
+    fn figures_are_found_behind_dots() {
+        assert_eq!(
+            figure("....properties: 42, of 256 cases each"),
+            Some("properties: 42, of 256 cases each")
+        );
+        assert_eq!(figure("# 101 scenarios in Chromium"), Some("101 scenarios in Chromium"));
+        assert_eq!(figure("hostile discovery: 40 scenarios"), None);
+        assert_eq!(figure("test result: ok. 1 passed; 0 failed"), None);
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub(crate) fn named(names: &[&str]) -> Result<ExitCode> {
 
 fn run(suites: impl IntoIterator<Item = Suite>) -> ExitCode {
     let mut lines: Vec<Line> = Vec::new();
+    let mut figures = Vec::new();
     for suite in suites {
         println!("\n── {} ──", suite.name);
         let start = Instant::now();
@@ -52,7 +53,7 @@ fn run(suites: impl IntoIterator<Item = Suite>) -> ExitCode {
         let result = if suite.needs_build && build_failed {
             Err(anyhow::anyhow!("not run, as the build failed"))
         } else {
-            run_work(&suite)
+            run_work(&suite, &mut figures)
         };
         let counts = result.unwrap_or_else(|error| {
             println!("{} failed: {error:#}", suite.name);
@@ -60,16 +61,16 @@ fn run(suites: impl IntoIterator<Item = Suite>) -> ExitCode {
         });
         lines.push(Line { name: suite.name, counts, seconds: start.elapsed().as_secs_f64() });
     }
-    summarise(&lines)
+    summarise(&lines, &figures)
 }
 
-fn run_work(suite: &Suite) -> Result<Counts> {
+fn run_work(suite: &Suite, figures: &mut Vec<String>) -> Result<Counts> {
     match suite.work {
         Work::Step(step) => step().map(|()| Counts { passed: 1, failed: 0 }),
-        Work::Rust(command) => run_rust(&mut command()?),
-        Work::Node(folder) => run_node(suite.name, folder, ("CHROMIUM", setup::chromium()?)),
+        Work::Rust(command) => run_rust(&mut command()?, figures),
+        Work::Node(folder) => run_node(suite.name, folder, ("CHROMIUM", setup::chromium()?), figures),
         Work::Firefox(folder) => match setup::firefox()? {
-            Some(program) => run_node(suite.name, folder, ("FIREFOX", program)),
+            Some(program) => run_node(suite.name, folder, ("FIREFOX", program), figures),
             None => {
                 println!("not run: there is no Firefox, and no apt to install it by");
                 Ok(Counts::default())
@@ -79,7 +80,7 @@ fn run_work(suite: &Suite) -> Result<Counts> {
 }
 
 /// Passes the output on as it comes, and counts by the result line of each test binary.
-fn run_rust(command: &mut Command) -> Result<Counts> {
+fn run_rust(command: &mut Command, figures: &mut Vec<String>) -> Result<Counts> {
     let started = command.stdout(Stdio::piped()).spawn();
     let mut child = started.with_context(|| format!("`{}` could not be started", describe(command)))?;
     let mut counts = Counts::default();
@@ -92,6 +93,7 @@ fn run_rust(command: &mut Command) -> Result<Counts> {
                 continue;
             }
         }
+        figures.extend(counts::figure(&line).map(str::to_owned));
         if !line.is_empty() && line != "running 0 tests" {
             println!("{line}");
         }
@@ -99,7 +101,7 @@ fn run_rust(command: &mut Command) -> Result<Counts> {
     Ok(counts.judged(child.wait()?.success()))
 }
 
-fn run_node(name: &str, folder: &str, browser: (&str, PathBuf)) -> Result<Counts> {
+fn run_node(name: &str, folder: &str, browser: (&str, PathBuf), figures: &mut Vec<String>) -> Result<Counts> {
     let files = &suites::node_tests(folder)?;
     let tap = project::scratch()?.join(format!("{name}.tap"));
     // A reporter that never started must not leave an earlier run's numbers.
@@ -107,11 +109,17 @@ fn run_node(name: &str, folder: &str, browser: (&str, PathBuf)) -> Result<Counts
     let mut command = suites::node_command(files, &tap, browser);
     let status =
         command.status().with_context(|| format!("`{}` could not be started", describe(&command)))?;
-    Ok(counts::of_tap(&std::fs::read_to_string(&tap)?, files).judged(status.success()))
+    let tap = std::fs::read_to_string(&tap)?;
+    figures.extend(tap.lines().filter_map(counts::figure).map(str::to_owned));
+    Ok(counts::of_tap(&tap, files).judged(status.success()))
 }
 
-fn summarise(lines: &[Line]) -> ExitCode {
+fn summarise(lines: &[Line], figures: &[String]) -> ExitCode {
     let mut total = Counts::default();
+    println!();
+    for figure in figures {
+        println!("{figure}");
+    }
     println!("\n{:<14}{:>8}{:>8}{:>10}", "suite", "passed", "failed", "seconds");
     for Line { name, counts, seconds } in lines {
         println!("{name:<14}{:>8}{:>8}{seconds:>10.1}", counts.passed, counts.failed);
