@@ -3,6 +3,7 @@
 use super::flight::{Flight, Outcome};
 use super::tokens::AccessToken;
 use super::{Client, Platform, Unavailable};
+use crate::protocol::authorize::Window;
 use crate::protocol::challenge;
 use crate::protocol::dpop::{self, Key, Proof};
 use crate::protocol::error::{AuthError, Code, Phase};
@@ -10,6 +11,7 @@ use crate::protocol::http::{Cache, Request, Response};
 use crate::protocol::jwt::Algorithm;
 use crate::protocol::{shape, token, url};
 use std::rc::Rc;
+use std::slice;
 
 /// How many servers' nonces are known at once; the oldest go first.
 const SERVERS: usize = 32;
@@ -17,19 +19,25 @@ const SERVERS: usize = 32;
 /// A key that never leaves the browser's keeping, and its public part.
 pub(super) struct Pair<K> {
     private: K,
-    public: Key,
+    pub(super) public: Key,
 }
 
-/// The key, and the newest nonce of each origin.
+/// A key, if it is there by now.
+pub(super) type Known<P> = Option<Rc<Pair<<P as Platform>::Key>>>;
+
+/// The keys, and the newest nonce of each origin.
 pub(super) struct Proofs<K> {
+    /// The session's.
     key: Option<Rc<Pair<K>>>,
+    /// The next session's, where none is kept: no session gets a key that another has had.
+    next: Option<Rc<Pair<K>>>,
     making: Option<Flight>,
     nonces: Vec<(String, String)>,
 }
 
 impl<K> Default for Proofs<K> {
     fn default() -> Self {
-        Proofs { key: None, making: None, nonces: Vec::new() }
+        Proofs { key: None, next: None, making: None, nonces: Vec::new() }
     }
 }
 
@@ -49,19 +57,21 @@ impl<P: Platform> Client<P> {
         self.0.config.dpop_algorithms().is_some()
     }
 
-    /// Does the key outlast the page, so that a response that comes to another page can be bound to it?
-    pub(super) fn keeps_key(&self) -> bool {
-        self.is_bound() && self.is_kept()
+    /// Will the key be there for the response that comes to this window, so that the code can be bound to it (RFC 9449
+    /// 10)? A page that is left takes along what is in its memory, but then the record of the sign-in must not be there.
+    pub(super) fn binds_code(&self, window: Window) -> bool {
+        self.is_bound() && (self.is_kept() || window != Window::Page || self.ledger_area().is_none())
     }
 
     /// Sends a request of the client's own, with a proof if one is due: for the token that goes with it, or because
-    /// what is asked for shall be `bound`. A server that asks for its nonce gets it, once (RFC 9449 8); one
+    /// what is asked for shall be `bound`, to this `key` or else the session's. A server that asks for its nonce gets it, once (RFC 9449 8); one
     /// that refuses a proof for its time gets it with another time, once, where there is a better one (11.1).
     pub(super) async fn exchange(
         &self,
         mut request: Request,
         token: Option<&AccessToken>,
         bound: bool,
+        key: Known<P>,
         phase: Phase,
     ) -> Result<Response, AuthError> {
         let is_proved = token.map_or(bound, |token| token.bound);
@@ -70,8 +80,9 @@ impl<P: Platform> Client<P> {
             let nonce = self.nonce(&request.url);
             let time = self.server_time();
             if is_proved {
-                let access_token = token.map(|token| token.token.expose());
-                let proof = self.proof(request.method(), &request.url, access_token, nonce.as_deref()).await;
+                let (key, access_token) = (key.clone(), token.map(|token| token.token.expose()));
+                let proof =
+                    self.proof(key, request.method(), &request.url, access_token, nonce.as_deref()).await;
                 request.proof = Some(proof.map_err(|error| error.in_phase(phase))?);
             }
             let sent = self.0.platform.send(&request, self.0.config.timeout()).await;
@@ -91,15 +102,18 @@ impl<P: Platform> Client<P> {
         }
     }
 
-    /// A proof for one request (RFC 9449 4.2). `access_token` is the one that goes with it, `nonce` the server's.
+    /// A proof for one request (RFC 9449 4.2), by this `key` or else the session's. `access_token` is the one that goes
+    /// with it, `nonce` the server's.
     pub(super) async fn proof(
         &self,
+        key: Known<P>,
         method: &str,
         url: &str,
         access_token: Option<&str>,
         nonce: Option<&str>,
     ) -> Result<String, AuthError> {
-        let key = self.key().await?;
+        let key = key.or_else(|| self.0.proofs.borrow().key.clone());
+        let key = self.key(key).await?;
         let proof = Proof {
             method,
             url,
@@ -127,12 +141,25 @@ impl<P: Platform> Client<P> {
         if !self.is_bound() {
             return Err(shape::invalid("dpop", "is off, so there is no key to prove the possession of"));
         }
-        self.proof(method, url, access_token, self.nonce(url).as_deref()).await
+        self.proof(None, method, url, access_token, self.nonce(url).as_deref()).await
     }
 
-    /// The key of this session; made when it is first needed, by one of those who need it.
-    pub(super) async fn key(&self) -> Result<Rc<Pair<P::Key>>, AuthError> {
-        if let Some(key) = self.0.proofs.borrow().key.clone() {
+    /// The key that is there for the next session: where one is kept, that of all tabs.
+    pub(super) fn ready_key(&self) -> Known<P> {
+        let proofs = self.0.proofs.borrow();
+        if self.is_kept() { &proofs.key } else { &proofs.next }.clone()
+    }
+
+    /// The session's key, where a code is bound to it: that of a sign-in that was begun beside the session's own.
+    pub(super) fn key_of(&self, thumbprint: Option<&str>) -> Known<P> {
+        let is_it = |pair: &Rc<Pair<P::Key>>| Some(pair.public.thumbprint().as_str()) == thumbprint;
+        self.0.proofs.borrow().key.clone().filter(is_it)
+    }
+
+    /// The key that is `known`, or else that of the next session; made when it is first needed, by one of those who
+    /// need it.
+    pub(super) async fn key(&self, known: Known<P>) -> Result<Rc<Pair<P::Key>>, AuthError> {
+        if let Some(key) = known.or_else(|| self.ready_key()) {
             return Ok(key);
         }
         let client = self.clone();
@@ -141,22 +168,41 @@ impl<P: Platform> Client<P> {
         let outcome = making.await;
         self.0.proofs.borrow_mut().making = None;
         outcome?;
-        self.0.proofs.borrow().key.clone().ok_or_else(|| failed("the key is gone"))
+        self.ready_key().ok_or_else(|| failed("the key is gone"))
+    }
+
+    /// The key is the session's from here on.
+    pub(super) fn settle_key(&self, key: Rc<Pair<P::Key>>) {
+        let proofs = &mut *self.0.proofs.borrow_mut();
+        if proofs.next.take_if(|next| Rc::ptr_eq(next, &key)).is_some() {
+            // What was pushed ahead is bound to it.
+            self.0.minted.replace(None);
+        }
+        proofs.key = Some(key);
     }
 
     async fn make_key(&self) -> Outcome {
         let metadata = self.metadata(Cache::Default).await?;
         let wanted = self.0.config.dpop_algorithms().unwrap_or_default();
         let advertised = metadata.dpop_algorithms();
-        let algorithm = dpop::choose(&wanted, advertised.as_deref())
-            .ok_or_else(|| failed("the server takes no proof that is signed with ES256 or EdDSA"))?;
-        let taken = self.take_key(algorithm).await;
-        if taken.is_ok() || !self.is_kept() {
-            return taken;
+        let mut outcome = Err(failed("the server takes no proof that is signed with ES256 or EdDSA"));
+        for _ in 0..2 {
+            // Not every browser has every algorithm.
+            for one in &wanted {
+                if let Some(algorithm) = dpop::choose(slice::from_ref(one), advertised.as_deref()) {
+                    outcome = self.take_key(algorithm).await;
+                    if outcome.is_ok() {
+                        return outcome;
+                    }
+                }
+            }
+            if !self.is_kept() {
+                break;
+            }
+            // The one that is kept may be for another algorithm, from when the app or the server wanted that.
+            self.0.platform.drop_key(&self.session_key()).await;
         }
-        // The one that is kept may be for another algorithm, from when the app or the server wanted that.
-        self.0.platform.drop_key(&self.session_key()).await;
-        self.take_key(algorithm).await
+        outcome
     }
 
     /// Makes the key, or takes up the one that is kept.
@@ -167,7 +213,8 @@ impl<P: Platform> Client<P> {
         let made =
             made.ok().and_then(|(private, jwk)| Some(Pair { private, public: Key::read(algorithm, &jwk)? }));
         let pair = made.ok_or_else(|| failed("the browser gives no key that it keeps to itself"))?;
-        self.0.proofs.borrow_mut().key = Some(Rc::new(pair));
+        let proofs = &mut *self.0.proofs.borrow_mut();
+        *(if name.is_some() { &mut proofs.key } else { &mut proofs.next }) = Some(Rc::new(pair));
         Ok(())
     }
 
@@ -197,7 +244,7 @@ impl<P: Platform> Client<P> {
     /// Forgets the key: the next session has another one.
     pub(super) fn forget_key(&self) {
         self.release_key();
-        if self.keeps_key() {
+        if self.is_bound() && self.is_kept() {
             let client = self.clone();
             let name = self.session_key();
             self.0.platform.spawn(async move { client.0.platform.drop_key(&name).await });

@@ -180,7 +180,8 @@ impl<P: Platform> Client<P> {
     ) -> Result<(P::Answer, Response), AuthError> {
         let proof = match token.bound {
             true => {
-                let proof = self.proof(&call.method, &call.url, Some(token.token.expose()), nonce).await;
+                let proof =
+                    self.proof(None, &call.method, &call.url, Some(token.token.expose()), nonce).await;
                 Some(proof.map_err(|error| error.in_phase(Phase::Fetch))?)
             }
             false => None,

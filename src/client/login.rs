@@ -2,6 +2,7 @@
 
 use super::defer::Deferred;
 use super::discovery::FRESH;
+use super::dpop::Known;
 use super::flight::{Flight, Outcome};
 use super::session::{Event, Session, User};
 use super::{Client, Platform};
@@ -112,8 +113,8 @@ impl<P: Platform> Client<P> {
         let transaction = self.consume(&response)?;
         // From here on the same call cannot succeed any more, whatever the trouble is.
         let tokens = self.validated_tokens(response.outcome, &metadata, &transaction).await;
-        let (tokens, user) = tokens.map_err(AuthError::permanent)?;
-        self.establish(tokens, user, transaction, epoch)
+        let (tokens, user, key) = tokens.map_err(AuthError::permanent)?;
+        self.establish(tokens, user, key, transaction, epoch)
     }
 
     async fn validated_tokens(
@@ -121,11 +122,15 @@ impl<P: Platform> Client<P> {
         outcome: Result<Secret, String>,
         metadata: &Metadata,
         transaction: &Transaction,
-    ) -> Result<(TokenResponse, Option<Rc<User>>), AuthError> {
+    ) -> Result<(TokenResponse, Option<Rc<User>>, Known<P>), AuthError> {
         let code = outcome.map_err(|error| callback::server_error(&error))?;
-        let tokens = self.redeem(metadata, &code, transaction).await?;
+        let key = match self.is_bound() {
+            true => Some(self.key(self.key_of(transaction.thumbprint())).await?),
+            false => None,
+        };
+        let tokens = self.redeem(metadata, &code, key.clone(), transaction).await?;
         let user = self.user(metadata, &tokens, transaction).await?;
-        Ok((tokens, user))
+        Ok((tokens, user, key))
     }
 
     /// JARM 2.4: nothing of a signed response is acted upon before its signature and claims are what they must be.
@@ -187,6 +192,7 @@ impl<P: Platform> Client<P> {
         &self,
         metadata: &Metadata,
         code: &Secret,
+        key: Known<P>,
         transaction: &Transaction,
     ) -> Result<TokenResponse, AuthError> {
         if self.0.config.verifies_signatures() {
@@ -198,7 +204,7 @@ impl<P: Platform> Client<P> {
         }
         let request =
             token::request(metadata.token_endpoint(), self.0.config.sent_client_id(), code, transaction);
-        let response = self.exchange(request, None, self.is_bound(), Phase::Token).await?;
+        let response = self.exchange(request, None, key.is_some(), key, Phase::Token).await?;
         token::response(&response, self.is_bound(), self.0.config.policies())
     }
 
@@ -283,6 +289,7 @@ impl<P: Platform> Client<P> {
         &self,
         tokens: TokenResponse,
         user: Option<Rc<User>>,
+        key: Known<P>,
         transaction: Transaction,
         epoch: u32,
     ) -> Result<SignInResult, AuthError> {
@@ -295,6 +302,9 @@ impl<P: Platform> Client<P> {
         let token = self.access_token(&tokens, resource.clone(), Rc::clone(&requested));
         let granted = Rc::clone(&token.scopes);
         let before = self.session(|session| session.user.clone()).ok().flatten();
+        if let Some(key) = key {
+            self.settle_key(key);
+        }
         self.begin_session(Session {
             tokens: vec![token],
             refresh_token: tokens.refresh_token,

@@ -42,7 +42,8 @@ impl<P: Platform> Client<P> {
     /// # Errors
     /// `discovery_failed`, `issuer_mismatch`, `jwks_failed`; those of the options and of the push.
     pub async fn prepare(&self, sign_in: &SignIn) -> Result<(), AuthError> {
-        let metadata = self.ready(sign_in).await?;
+        // In whichever window: a popup needs no less than others.
+        let metadata = self.ready(sign_in, Window::Popup).await?;
         if self.pushes(&metadata)? {
             let request = self.push(&metadata, sign_in, Window::Page).await?;
             // Not longer than there is time for what comes then.
@@ -71,7 +72,7 @@ impl<P: Platform> Client<P> {
         if let Some(request) = self.take_minted(sign_in, window) {
             return Ok(request);
         }
-        if self.keeps_key() && self.public_key().is_none() {
+        if self.binds_code(window) && self.ready_key().is_none() {
             return Err(failed(
                 Code::NotInitialised,
                 "the key is not there yet: call and await prepare() again",
@@ -96,7 +97,7 @@ impl<P: Platform> Client<P> {
             return Err(failed(Code::InvalidConfiguration, reason).with_option("transactionStorage"));
         }
         let epoch = self.epoch();
-        let metadata = self.ready(sign_in).await?;
+        let metadata = self.ready(sign_in, window).await?;
         if let Some(request) = self.take_minted(sign_in, window) {
             return Ok(request);
         }
@@ -120,11 +121,11 @@ impl<P: Platform> Client<P> {
         self.0.minted.borrow_mut().take_if(fits).map(|minted| minted.request)
     }
 
-    async fn ready(&self, sign_in: &SignIn) -> Result<std::rc::Rc<Metadata>, AuthError> {
+    async fn ready(&self, sign_in: &SignIn, window: Window) -> Result<std::rc::Rc<Metadata>, AuthError> {
         sign_in.check(&self.0.config)?;
         let metadata = self.metadata(Cache::Default).await?;
-        if self.keeps_key() {
-            self.key().await?;
+        if self.binds_code(window) {
+            self.key(None).await?;
         }
         if self.0.config.verifies_signatures() {
             self.keys(Cache::Default, FRESH).await?;
@@ -157,8 +158,9 @@ impl<P: Platform> Client<P> {
     ) -> Result<AuthorizeRequest, AuthError> {
         let endpoint = metadata.pushed_authorization_request_endpoint().unwrap_or_default();
         let (form, record) = self.mint(sign_in, window)?;
+        let (bound, key) = (self.binds_code(window), self.ready_key());
         let response =
-            self.exchange(par::request(endpoint, form), None, self.keeps_key(), Phase::Authorize).await?;
+            self.exchange(par::request(endpoint, form), None, bound, key, Phase::Authorize).await?;
         let pushed = par::response(&response)?;
         let url = par::authorization_url(metadata, self.0.config.sent_client_id(), &pushed.request_uri);
         let state = self.remember(record)?;
@@ -172,8 +174,8 @@ impl<P: Platform> Client<P> {
             nonce: self.random(Phase::Authorize)?,
             verifier: self.random(Phase::Authorize)?,
         };
-        // A key that stays on this page cannot be asked for by another (RFC 9449 10).
-        let thumbprint = self.public_key().filter(|_| self.keeps_key()).map(|key| key.thumbprint());
+        let key = self.ready_key().filter(|_| self.binds_code(window));
+        let thumbprint = key.map(|key| key.public.thumbprint());
         let config = &self.0.config;
         let granted = self.granted().unwrap_or_default();
         let minted = authorize::request(config, sign_in, window, &entropy, thumbprint.as_deref(), &granted);

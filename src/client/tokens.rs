@@ -277,7 +277,7 @@ impl<P: Platform> Client<P> {
         }
         let client_id = self.0.config.sent_client_id();
         let request = token::refresh_request(metadata.token_endpoint(), client_id, refresh_token, wanted);
-        let response = self.exchange(request, None, self.is_bound(), Phase::Refresh).await?;
+        let response = self.exchange(request, None, self.is_bound(), None, Phase::Refresh).await?;
         let tokens = token::response(&response, self.is_bound(), self.0.config.policies());
         let mut tokens = tokens.map_err(|error| error.in_phase(Phase::Refresh))?;
         if let Some(next) = tokens.refresh_token.take() {

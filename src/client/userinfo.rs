@@ -32,7 +32,7 @@ impl<P: Platform> Client<P> {
         let response = loop {
             let token = self.token(&options).await?;
             let request = userinfo::request(endpoint, token.authorization(), None);
-            let response = self.exchange(request, Some(&token), false, Phase::UserInfo).await?;
+            let response = self.exchange(request, Some(&token), false, None, Phase::UserInfo).await?;
             if !(again && response.status == 401) || self.renew(&token, &options).await.is_err() {
                 break response;
             }

@@ -237,6 +237,7 @@ pub fn request(
         .text("state", &state)
         .text("verifier", verifier.expose())
         .maybe_text("nonce", nonce.as_deref())
+        .maybe_text("jkt", thumbprint)
         .maybe_text("issuer", config.issuer())
         .text("redirectUri", redirect_uri)
         .texts("scope", &scope)

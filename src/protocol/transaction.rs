@@ -27,6 +27,7 @@ const RECORD: &[Member] = &[
     required("state", Kind::Text),
     required("verifier", Kind::Text),
     optional("nonce", Kind::Text),
+    optional("jkt", Kind::Text),
     optional("issuer", Kind::Text),
     required("redirectUri", Kind::Redirect),
     required("scope", Kind::Texts),
@@ -56,6 +57,11 @@ impl Transaction {
     /// The nonce that the ID token must have; none without OpenID Connect.
     pub fn nonce(&self) -> Option<&str> {
         self.record.text("nonce")
+    }
+
+    /// The thumbprint of the key that the code is bound to (RFC 9449 10).
+    pub fn thumbprint(&self) -> Option<&str> {
+        self.record.text("jkt")
     }
 
     /// The redirect URI that was asked for.

@@ -138,7 +138,7 @@ testInVault(
 );
 
 testOnPage(
-  "the private key cannot be taken out of the browser",
+  "the private key cannot be taken out of the browser, and in memory it is in no store",
   suite.withPage(async ({ page, context }) => {
     await context.addInitScript(() => {
       const keys = (globalThis.generatedKeys = []);
@@ -163,6 +163,7 @@ testOnPage(
     );
     const algorithm = { name: "ECDSA", namedCurve: "P-256" };
     assert.deepEqual(keys, [{ extractable: false, type: "private", algorithm, usages: ["sign"], exported: false }]);
+    assert.deepEqual(JSON.parse(await everythingStored(page)).databases, []);
   }),
 );
 
@@ -191,6 +192,22 @@ test(
     const [{ headers }] = suite.calls();
     const header = JSON.parse(Buffer.from(headers.dpop.split(".")[0], "base64url").toString("utf8"));
     assert.deepEqual([header.typ, header.jwk.crv, header.jwk.d], ["dpop+jwt", "Ed25519", undefined]);
+  }),
+);
+
+testOnPage(
+  "where the browser lacks the preferred algorithm, the next one will do",
+  suite.withPage(async ({ page, context }) => {
+    await context.addInitScript(() => {
+      const { generateKey } = SubtleCrypto.prototype;
+      SubtleCrypto.prototype.generateKey = async function (algorithm, ...rest) {
+        if (algorithm.name === "Ed25519") throw new DOMException("Unrecognized name.", "NotSupportedError");
+        return generateKey.call(this, algorithm, ...rest);
+      };
+    });
+    const { user } = await signInOnProbe(page, suite, { ...DPOP, dpop: { algorithms: ["EdDSA", "ES256"] } });
+    assert.equal(user.sub, "alice");
+    assert.equal((await call(page)).status, 200);
   }),
 );
 

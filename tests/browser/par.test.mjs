@@ -3,13 +3,15 @@
 import assert from "node:assert/strict";
 import { after } from "node:test";
 
-import { form, isDown, isOfBrowser, openFullSuite, payload, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { form, isDown, isOfBrowser, logIn, openFullSuite, payload, PROBE, signInOnProbe } from "./full-suite.mjs";
 import { ALL, BOTH, testIn } from "./modes.mjs";
 
 const suite = await openFullSuite();
 after(() => suite.close());
 
 const test = testIn(suite, BOTH);
+
+const OPTIONS = { clientId: "dpop", dpop: true, par: "required" };
 
 const pushes = () => suite.seen("as", "/request").filter(({ method }) => method === "POST");
 const publicKey = (proof) => JSON.parse(Buffer.from(proof.split(".")[0], "base64url").toString("utf8")).jwk.x;
@@ -61,11 +63,39 @@ testIn(suite, ["page"])(
 );
 
 testIn(suite, ALL)(
-  "a key that is in memory alone is not proved: a page's is gone when the response comes",
+  "in memory alone, the key of a worker that outlasts the page is proved; a page's is gone when the response comes",
   suite.withPage(async ({ page }) => {
-    const { user } = await signInOnProbe(page, suite, { clientId: "dpop", dpop: true, par: "required" });
+    const { user } = await signInOnProbe(page, suite, OPTIONS);
     assert.equal(user.sub, "alice");
-    assert.deepEqual(pushes().map(({ headers }) => headers.dpop), [undefined]);
+    const [pushed, redeemed] = [...pushes(), ...suite.tokenRequests()].map(({ headers }) => headers.dpop);
+    if (suite.mode !== "shared") return assert.equal(pushed, undefined);
+    assert.equal(publicKey(pushed), publicKey(redeemed), "the code is bound to the key (10)");
+  }),
+);
+
+test(
+  "in memory alone, the key of the page that opens a popup is proved, and the next sign-in has another",
+  suite.withPage(async ({ page }) => {
+    await page.goto(suite.url(PROBE));
+    await page.evaluate(async (options) => void (globalThis.client = await globalThis.openClient(options)), OPTIONS);
+    const used = [];
+    for (const isFirst of [true, false]) {
+      const opened = page.waitForEvent("popup");
+      const ended = page.evaluate(() => globalThis.outcome(client.signInPopup()));
+      const popup = await opened;
+      if (isFirst) {
+        await logIn(popup);
+        await popup.getByRole("button", { name: "Allow" }).click();
+      }
+      await popup.waitForURL(`**/${PROBE}?*`);
+      await popup.evaluate(async (options) => void (await globalThis.openClient(options)).handleCallback(), OPTIONS);
+      assert.equal((await ended).user.sub, "alice");
+      const proved = [pushes().at(-1), suite.tokenRequests().at(-1)].map(({ headers }) => publicKey(headers.dpop));
+      assert.equal(proved[0], proved[1], "the code is bound to the key (10)");
+      used.push(proved[0]);
+    }
+    assert.notEqual(used[0], used[1]);
+    assert.equal(suite.tokenRequests().length, 2);
   }),
 );
 

@@ -149,6 +149,8 @@ pub(crate) struct Tab {
     pub(crate) no_webcrypto: Cell<bool>,
     /// `generateKey` gives nothing that can be trusted, as where a page has replaced it.
     pub(crate) no_keys: Cell<bool>,
+    /// It has no Ed25519, as browsers of before 2025.
+    pub(crate) no_ed25519: Cell<bool>,
     pub(crate) offline: Cell<bool>,
     /// The tabs that stand where nobody sees them.
     pub(crate) hidden: RefCell<BTreeSet<usize>>,
@@ -189,6 +191,7 @@ impl Browser {
             no_random: Cell::default(),
             no_webcrypto: Cell::default(),
             no_keys: Cell::default(),
+            no_ed25519: Cell::default(),
             offline: Cell::default(),
             hidden: RefCell::default(),
             keys: RefCell::default(),
@@ -437,6 +440,9 @@ impl Platform for Browser {
         }
         let kept = name.and_then(|name| self.key_store.borrow().get(name).cloned());
         let is_new = kept.is_none();
+        if is_new && self.no_ed25519.get() && algorithm != Algorithm::Es256 {
+            return Err(Unavailable);
+        }
         let algorithm = if algorithm == Algorithm::Es256 { "ES256" } else { "EdDSA" };
         let key = kept.unwrap_or_else(|| Rc::new(SigningKey::new(algorithm, "own")));
         let jwk = json::parse(key.jwk().to_string().as_bytes()).expect("JSON");

@@ -20,6 +20,7 @@ pub(crate) fn options() -> Value {
 /// A sign-in with these options over the usual ones, in one page.
 pub(crate) fn sign_in(world: &World, members: Value) -> Result<Page, AuthError> {
     let page = world.page_with(with(options(), members));
+    page.prepare_for(&json!({}))?;
     let callback = world.server.authorize(&page.authorize_url(&json!({})));
     page.handle(&callback).map(|_| page)
 }

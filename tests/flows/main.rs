@@ -14,6 +14,7 @@ mod challenges;
 mod configuration;
 mod discovery;
 mod dpop;
+mod dpop_keys;
 mod dpop_nonces;
 mod dpop_token_type;
 mod fetch_policy;
