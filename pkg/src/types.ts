@@ -71,7 +71,8 @@ export interface AuthOptions {
   par?: "auto" | "required" | "off";
   /**
    * Binds tokens to a key that the browser keeps (RFC 9449): a stolen token is then of no use elsewhere. Default false.
-   * `algorithms`: what to sign proofs with, the preferred one first; default ES256, then EdDSA.
+   * `algorithms`: what to sign proofs with, the preferred one first, as far as server and browser have it; default ES256,
+   * then EdDSA.
    */
   dpop?: boolean | { algorithms?: ("ES256" | "EdDSA")[] };
   /**
@@ -298,7 +299,11 @@ export interface FetchOptions {
 
 /** What a server wants that the token does not show: options for a sign-in. */
 export interface StepUpChallenge {
-  /** Authentication context classes, of which one (RFC 9470 3). */
+  /**
+   * Authentication context classes, of which one (RFC 9470 3). Asked for so they are voluntary (Core 3.1.2.1): whether the
+   * token has one is for the API to say. `claims: { id_token: { acr: { essential: true, values } } }` has the ID token
+   * refused without.
+   */
   acrValues?: string;
   /** Seconds since the person last signed in actively, at most. */
   maxAge?: number;

@@ -75,6 +75,8 @@ test(
   "handling a callback twice, also at the same time, gives one result with one token request",
   suite.withPage(async ({ page }) => {
     await authorizationResponse(page, suite, { appState: { basket: [1, "zwei"] }, returnTo: "/orders?open=1" });
+    let during;
+    suite.intercept("/token", async () => void (during = await page.evaluate(() => location.href)));
     const results = await page.evaluate(async () => {
       const client = await globalThis.openClient();
       const url = location.href;
@@ -88,6 +90,7 @@ test(
     assert.deepEqual(results[1], results[0]);
     assert.deepEqual(results[2], results[0]);
     assert.equal(suite.tokenRequests().length, 1);
+    assert.equal(new URL(during).search, "", "the URL is clean before the code is sent");
     assert.equal(new URL(page.url()).search, "");
   }),
 );

@@ -163,6 +163,25 @@ test(
     const [ended, others] = await pending;
     assert.deepEqual([ended.code, ended.retryable], ["aborted", false]);
     assert.equal(others.status, 200);
+
+    let answer;
+    const renewing = new Promise((resolve) =>
+      suite.intercept("/token", () => (resolve(), new Promise((go) => (answer = go)))),
+    );
+    suite.api.refusals = [INVALID, INVALID];
+    const again = page.evaluate(async (url) => {
+      globalThis.controller = new AbortController();
+      const first = globalThis.outcome(client.fetch(url, { signal: globalThis.controller.signal }));
+      const second = globalThis.outcome(client.fetch(url));
+      const stopped = await first;
+      return [stopped, await second];
+    }, suite.apiUrl("/notes"));
+    await renewing;
+    await page.evaluate(() => globalThis.controller.abort());
+    answer();
+    const [stopped, other] = await again;
+    assert.deepEqual([stopped.code, other.status], ["aborted", 200]);
+    assert.equal(suite.tokenRequests().length, 2, "one renewal, which the abort leaves to the other call");
   }),
 );
 

@@ -82,6 +82,39 @@ test(
 );
 
 test(
+  "a sign-in that the challenge asks for is made, and the request goes again with what it gave",
+  suite.withPage(async ({ page }) => {
+    const options = { clientId: "dpop", dpop: true };
+    const { user } = await signInOnProbe(page, suite, options);
+    suite.api.refusals = [{ ...AUTHENTICATION, challenge: AUTHENTICATION.challenge.replace("Bearer", "DPoP") }];
+    const opened = page.waitForEvent("popup");
+    await page.evaluate((api) => {
+      const onStepUp = async (challenge) => {
+        await client.signInPopup({ ...challenge, prompt: "login" });
+        return "retry";
+      };
+      const send = client.createFetch({ api, onStepUp });
+      globalThis.ended = globalThis.outcome(send(`${api}/notes`, { method: "POST", body: "a note" }));
+    }, suite.apiUrl());
+    const popup = await opened;
+    await logIn(popup);
+    await popup.waitForURL(`**/${PROBE}?*`);
+    await popup.evaluate(async (given) => void (await globalThis.openClient(given)).handleCallback(), options);
+    const { status, body } = await page.evaluate(() => globalThis.ended);
+    assert.deepEqual([status, body.body], [200, "a note"]);
+    const asked = suite.seen("as", "/auth?").map(({ path }) => new URL(path, suite.demo.issuer).searchParams).at(-1);
+    assert.deepEqual(["acr_values", "max_age"].map((name) => asked.get(name)), ["urn:mfa urn:hw", "60"]);
+
+    const [before, after] = suite.tokenRequests().map(({ body: answer }) => JSON.parse(answer).access_token);
+    assert.deepEqual(suite.calls().map(({ headers }) => headers.authorization), [`DPoP ${before}`, `DPoP ${after}`]);
+    const now = await page.evaluate(() => client.getUser().claims.auth_time);
+    assert.ok(now > (user.claims.auth_time ?? 0), "max_age has the ID token say when (Core 3.1.2.1)");
+    const keys = suite.calls().map(({ headers }) => JSON.parse(Buffer.from(headers.dpop.split(".")[0], "base64url")).jwk.x);
+    assert.notEqual(keys[0], keys[1], "the new session has a key of its own");
+  }),
+);
+
+test(
   "what one person has sent is not sent again as another's",
   suite.withPage(async ({ page }) => {
     await signInOnProbe(page, suite, REFRESH);

@@ -229,6 +229,67 @@ test(
   }),
 );
 
+/** The keys in IndexedDB: their type, and whether they can be read. */
+const keptKeys = (page) =>
+  page.evaluate(
+    () =>
+      new Promise((resolve) => {
+        const opening = indexedDB.open("wardkey");
+        opening.onsuccess = () => {
+          const all = opening.result.transaction("keys").objectStore("keys").getAll();
+          all.onsuccess = () => {
+            opening.result.close();
+            resolve(all.result.map(({ privateKey }) => [privateKey.type, privateKey.extractable]));
+          };
+        };
+      }),
+  );
+
+/** Each of two pages makes its key when the other is about to do so too. */
+function makeKeysTogether() {
+  if (!isSecureContext) return;
+  const bus = new BroadcastChannel("keys");
+  let isHere = false;
+  const both = new Promise((resolve) => {
+    bus.onmessage = () => {
+      if (!isHere) return;
+      bus.onmessage = null;
+      bus.postMessage("here");
+      resolve();
+    };
+  });
+  const { generateKey } = SubtleCrypto.prototype;
+  SubtleCrypto.prototype.generateKey = async function (...parameters) {
+    isHere = true;
+    bus.postMessage("here");
+    await both;
+    return generateKey.apply(this, parameters);
+  };
+}
+
+test(
+  "two tabs that each make a key have one: that of the tab that was first",
+  suite.withPage(async ({ page, context }) => {
+    await context.addInitScript(makeKeysTogether);
+    const pages = [page, await context.newPage()];
+    const options = { clientId: "dpop", storage: "localStorage", dpop: true };
+    await Promise.all(pages.map((tab) => tab.goto(suite.url(PROBE))));
+    const urls = await Promise.all(
+      pages.map((tab) =>
+        tab.evaluate(async (given) => {
+          const client = await globalThis.openClient(given);
+          await client.prepare();
+          return client.createAuthorizeUrl().url;
+        }, options),
+      ),
+    );
+    const [one, other] = urls.map((url) => new URL(url).searchParams.get("dpop_jkt"));
+    assert.match(one, /^[\w-]{43}$/);
+    assert.equal(one, other);
+    assert.deepEqual(await keptKeys(page), [["private", false]]);
+  }),
+);
+
 test(
   "with dpop the key survives the reload in IndexedDB, unreadable, and is gone after the sign-out",
   suite.withPage(async ({ page }) => {
@@ -241,23 +302,9 @@ test(
     assert.ok(after.bound);
     assert.equal(after.token, before.token);
     assert.equal((await page.evaluate(() => globalThis.outcome(client.getToken({ forceRefresh: true })))).tokenType, "DPoP");
-    const keys = () =>
-      page.evaluate(
-        () =>
-          new Promise((resolve) => {
-            const opening = indexedDB.open("wardkey");
-            opening.onsuccess = () => {
-              const all = opening.result.transaction("keys").objectStore("keys").getAll();
-              all.onsuccess = () => {
-                opening.result.close();
-                resolve(all.result.map(({ privateKey }) => [privateKey.type, privateKey.extractable]));
-              };
-            };
-          }),
-      );
-    assert.deepEqual(await keys(), [["private", false]]);
+    assert.deepEqual(await keptKeys(page), [["private", false]]);
     await page.evaluate(() => client.signOutLocal());
-    for (let tries = 0; (await keys()).length > 0; tries += 1) assert.ok(tries < 100, "the key is still there");
+    for (let tries = 0; (await keptKeys(page)).length > 0; tries += 1) assert.ok(tries < 100, "the key is still there");
     assert.ok(!(await everythingStored(page)).includes('"refreshToken"'));
   }),
 );
