@@ -15,7 +15,7 @@ import { startDemo } from "../../www/server/demo.mjs";
 import { CHROMIUM, FLAGS } from "./chromium.mjs";
 import { MODES } from "./modes.mjs";
 import { entryOf, finishRecords, recordedClients, recordPages } from "./recorder.mjs";
-import { leaks } from "./secrets.mjs";
+import { leaks, secretsOf } from "./secrets.mjs";
 import { everythingStored, PROBE } from "./steps.mjs";
 
 export * from "./interceptors.mjs";
@@ -130,6 +130,8 @@ class Suite {
     this.exchanges = servers.exchanges;
     /** @type {import("./modes.mjs").Mode | undefined} That of the test, where it has one. */
     this.mode = undefined;
+    /** Those of pages that a test serves by itself, for the scan. */
+    this.origins = [];
     this.#servers = servers;
     this.#browser = browser;
   }
@@ -154,7 +156,7 @@ class Suite {
       context.setDefaultTimeout(15_000);
       const mode = MODES[this.mode];
       const complaints = await collectComplaints(context, mode?.entry);
-      const records = await recordPages(context, new URL(this.url()).origin);
+      const records = await recordPages(context, [new URL(this.url()).origin, ...this.origins]);
       if (mode) await context.addInitScript(enter, mode);
       try {
         const tab = { page: await bounded(context.newPage()), context, complaints, records };
@@ -181,15 +183,18 @@ class Suite {
     else this.#servers.interceptors.delete(path);
   }
 
-  /** Where, in all that the pages have said and what is stored now, secrets are that should not be there. */
-  async leaks({ context, records }) {
+  /**
+   * Where, in all that the pages have said and been told and what is stored now, secrets are that should not be there:
+   * those that our servers have seen, and `more`.
+   */
+  async leaks({ context, records }, more = new Map()) {
     await finishRecords(context, records, (page) => this.#stores(page));
-    return leaks(records, this.exchanges);
+    return leaks(records, new Map([...secretsOf(this.exchanges), ...more]));
   }
 
   /** What script of our own pages could read from the browser's stores. */
   async #stores(page) {
-    if (!page.url().startsWith(this.url())) return {};
+    if (![this.url(), ...this.origins].some((ours) => page.url().startsWith(ours))) return {};
     const { location: _, document: __, ...stores } = JSON.parse(await everythingStored(page));
     return stores;
   }

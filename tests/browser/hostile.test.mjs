@@ -8,6 +8,7 @@ import { listen } from "../../www/server/http.mjs";
 import { browserScenarios, CLIENT_ID, hostileServer, Issuer } from "../hostile/server.mjs";
 import { everythingStored, openSuite } from "./harness.mjs";
 import { BOTH, testIn } from "./modes.mjs";
+import { unpacked } from "./secrets.mjs";
 
 const suite = await openSuite();
 const scenarios = await browserScenarios();
@@ -20,6 +21,7 @@ let host, server, attacker;
 before(async () => {
   [host, server, attacker] = [await listen(0), await listen(0), await listen(0)];
   host.handle(serveApp);
+  suite.origins.push(host.origin);
   [app, bye] = [`${host.origin}/app.html`, `${host.origin}/bye.html`];
   server.handle(hostileServer(issuers));
   attacker.handle((request, response) => {
@@ -30,10 +32,8 @@ before(async () => {
 });
 after(() => Promise.all([suite.close(), host.close(), server.close(), attacker.close()]));
 
-// The scan of the harness for secrets knows the demo's servers only; `check` has its own.
 const PAGE = `<!doctype html>
 <link rel="icon" href="data:,">
-<script>globalThis.tellForScan = () => {};</script>
 <script type="module" src="/probe.js"></script>`;
 
 /** The probe without the demo's policy, which would forbid these servers. */
@@ -152,13 +152,34 @@ async function finishHonestly(page) {
   assert.equal((await runStep(page, "open", clientOptions(issuer))).code, "ok");
   const { url } = await runStep(page, "prepare");
   const response = await fetch(url, { redirect: "manual" });
-  const { code } = await runStep(page, "callback", response.headers.get("location"));
+  const location = response.headers.get("location");
+  const { code } = await runStep(page, "callback", location);
   assert.equal(code, "ok", "an honest sign-in in the same page");
   assert.deepEqual(issuer.complaints, []);
+  return [issuer, url, location];
 }
 
-async function check({ page, complaints }, scenario) {
+/** What was secret at servers of this file, for the scan. What came to the app's URL is a code. */
+function secretsAt(servers, urls) {
+  const secrets = new Map();
+  for (const { issued, verifiers } of servers) {
+    const responses = urls.filter((url) => url.startsWith(app)).map((url) => url + unpacked(url));
+    const isCode = (secret) => responses.some((response) => response.includes(secret));
+    for (const secret of issued) secrets.set(secret, isCode(secret) ? "code" : "token");
+    for (const verifier of verifiers) secrets.set(verifier, "verifier");
+  }
+  for (const { searchParams } of urls.map((url) => new URL(url))) {
+    for (const name of ["state", "nonce"]) if (searchParams.get(name)?.length > 16) secrets.set(searchParams.get(name), name);
+  }
+  return secrets;
+}
+
+async function check(tab, scenario) {
+  const { page, complaints } = tab;
   stolen.length = 0;
+  const urls = [];
+  const note = (request) => request.isNavigationRequest() && urls.push(request.url());
+  page.on("request", note);
   for (const change of scenario.changes) change.met = 0;
   const issuer = openIssuer(scenario);
   const { ending, outcomes } = await runScenario(page, issuer);
@@ -174,7 +195,10 @@ async function check({ page, complaints }, scenario) {
     assert.ok(!ending.text?.includes(secret), "a code or token is in the error");
   }
   issuer.requests.length = 0;
-  await finishHonestly(page);
+  const [honest, ...seen] = await finishHonestly(page);
+  const secrets = secretsAt([issuer, honest], [...urls, ...seen]);
+  assert.ok(secrets.size > 2, "there are secrets to look for");
+  assert.deepEqual(await suite.leaks(tab, secrets), [], "secrets out of their place");
   assert.deepEqual(issuer.requests, [], "requests afterwards");
   assert.deepEqual(stolen, [], "requests to the attacker");
   assert.deepEqual(issuer.complaints, []);

@@ -4,15 +4,15 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * Records everything that the pages of an origin say. A page of another origin is none of ours.
+ * Records everything that the pages of some origins say, and what they are told. A page of another origin is none of ours.
  * @param {import("playwright-core").BrowserContext} context
- * @param {string} origin
+ * @param {string[]} origins
  * @returns {Promise<{ channel: string, text: string }[]>} Grows.
  */
-export async function recordPages(context, origin) {
+export async function recordPages(context, origins) {
   const records = [];
   await context.exposeBinding("tellRecorder", (_source, channel, text) => records.push({ channel, text }));
-  await context.addInitScript(listen, origin);
+  await context.addInitScript(listen, origins);
   return records;
 }
 
@@ -63,8 +63,8 @@ export const recordedClients = {
 };
 
 /** In the page, before its scripts. */
-function listen(origin) {
-  if (location.origin !== origin) return;
+function listen(origins) {
+  if (!origins.includes(location.origin)) return;
   const { tellRecorder } = globalThis;
   const { stringify } = JSON;
   const seen = (value) => {
@@ -100,7 +100,9 @@ function listen(origin) {
   };
   for (const name of ["debug", "log", "info", "warn", "error", "dir", "table", "trace"]) watch(console, name, "console");
   // Its name is the `state` of the one response that it is for: who does not know that does not hear it.
+  const asked = new WeakMap();
   const channelOf = (holder, [message]) => {
+    if (Array.isArray(message)) asked.set(holder, { ...asked.get(holder), [message[1]]: message[2] });
     // With these a page gives its worker what it has kept for it, and a token that it was given.
     const named = ["adopt", "dpopProof"].find((operation) => message?.[2] === operation);
     if (holder instanceof MessagePort) return named ? `port:${named}` : "port";
@@ -108,6 +110,28 @@ function listen(origin) {
   };
   for (const holder of [globalThis, MessagePort.prototype, BroadcastChannel.prototype, Worker.prototype]) {
     watch(holder, "postMessage", channelOf);
+  }
+  // What a worker says is known by what it was asked for, or by the event that it tells of.
+  const sourceOf = (holder, message) => {
+    if (holder instanceof BroadcastChannel) return channelOf(holder, []);
+    if (!Array.isArray(message)) return "message";
+    const [, id, event] = message;
+    return id ? `answer:${asked.get(holder)?.[id]}` : `told:${event}`;
+  };
+  const listening = new WeakSet();
+  for (const { prototype } of [MessagePort, BroadcastChannel, globalThis.Worker].filter(Boolean)) {
+    const { get, set } = Object.getOwnPropertyDescriptor(prototype, "onmessage");
+    Object.defineProperty(prototype, "onmessage", {
+      configurable: true,
+      get,
+      set(listener) {
+        if (!listening.has(this)) {
+          listening.add(this);
+          this.addEventListener("message", ({ data }) => tell(sourceOf(this, data), data));
+        }
+        set.call(this, listener);
+      },
+    });
   }
   const area = (storage) => (storage === globalThis.sessionStorage ? "sessionStorage" : "localStorage");
   watch(Storage.prototype, "setItem", (storage, [key]) => `${area(storage)}:${key}`);

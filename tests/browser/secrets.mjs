@@ -50,7 +50,8 @@ export function secretsOf(exchanges) {
   const keepAll = (text, kinds) => {
     for (const [name, value] of new URLSearchParams(text)) if (Object.hasOwn(kinds, name)) keep(value, kinds[name]);
   };
-  for (const { server, path, sent, location, body } of exchanges) {
+  for (const { server, path, sent, location, body, headers } of exchanges) {
+    keep(headers?.dpop, "proof");
     if (server !== "as") continue;
     for (const text of [path.split("?")[1], sent]) keepAll(text, SENT);
     for (const text of (location ?? "").split(/[?#]/).slice(1)) keepAll(text, RETURNED);
@@ -70,10 +71,10 @@ function member(body, name) {
 /**
  * Where secrets are that should not be there, without telling them.
  * @param {{ channel: string, text: string }[]} records
- * @param {import("../../www/server/http.mjs").Exchange[]} exchanges
+ * @param {Map<string, string>} known The secrets, each with its kind.
  */
-export function leaks(records, exchanges) {
-  const secrets = [...secretsOf(exchanges)];
+export function leaks(records, known) {
+  const secrets = [...known];
   const isStoring = records.some(({ channel, text }) => channel === "storage option" && text.includes("Storage"));
   const found = records.flatMap(({ channel, text }) => {
     const forms = [text, decoded(text), unpacked(text)];
@@ -90,7 +91,30 @@ export function leaks(records, exchanges) {
  */
 const RELAYED = ["code", "state"];
 
+/**
+ * What a worker answers a page, and tells it: requests to leave with, the token that the app asks for, and what is the
+ * person's own. The URL of a sign-out has the ID token as its hint.
+ */
+const ANSWERED = {
+  "answer:begin": ["state", "nonce"],
+  "answer:beginFrame": ["state", "nonce"],
+  "answer:beginPopup": ["state", "nonce"],
+  "answer:prepare": ["state", "nonce"],
+  "answer:listen": RELAYED,
+  "answer:getToken": ["token"],
+  "answer:dpopProof": ["proof"],
+  "answer:signOut": ["token", "state"],
+  "answer:fetch": ["claim"],
+  "answer:userInfo": PERSONAL.kinds,
+  "answer:handleCallback": PERSONAL.kinds,
+  "answer:hello": PERSONAL.kinds,
+  "told:signedIn": PERSONAL.kinds,
+  "told:stateChanged": PERSONAL.kinds,
+  "told:keep": PENDING,
+};
+
 function isAtHome(channel, kind, isStoring) {
+  if (Object.hasOwn(ANSWERED, channel)) return ANSWERED[channel].includes(kind);
   // For the token that the app has and names.
   if (channel === "port:dpopProof") return kind === "token";
   if (channel === "relay" || channel === "port") return RELAYED.includes(kind);
@@ -100,7 +124,7 @@ function isAtHome(channel, kind, isStoring) {
 }
 
 /** All that may be base64 or base64url in it, read. */
-function unpacked(text) {
+export function unpacked(text) {
   return (text.match(/[\w+/-]{24,}/g) ?? []).map((part) => Buffer.from(part, "base64").toString("latin1")).join("\n");
 }
 

@@ -52,6 +52,9 @@ test(
     const since = suite.exchanges.slice(suite.exchanges.indexOf(callback));
     const asked = since.filter(({ server }) => server === "as");
     assert.deepEqual(asked.map(({ method, path }) => `${method} ${path}`), ["POST /token"]);
+    const code = new URL(callback.path, suite.url()).searchParams.get("code");
+    assert.ok(code);
+    for (const { headers } of suite.exchanges) assert.ok(!headers.referer?.includes(code));
   }),
 );
 
@@ -75,6 +78,8 @@ test(
     for (const { path, headers } of own) {
       assert.equal(headers.cookie, undefined, path);
       assert.equal(headers.referer, undefined, path);
+      // What Chromium sends for "no-store".
+      if (["/token", "/notes"].includes(path)) assert.equal(headers["cache-control"], "no-cache", path);
     }
   }),
 );
@@ -141,6 +146,18 @@ const plants = {
   "postMessage": { where: "message", leak: (secret) => window.postMessage({ secret }, location.origin) },
   "a BroadcastChannel": { where: "message", leak: (secret) => new BroadcastChannel("x").postMessage(new Map([[1, secret]])) },
   "a MessagePort": { where: "port", leak: (secret) => new MessageChannel().port1.postMessage([secret]) },
+  "a message to the page": {
+    where: "message",
+    leak: async (secret) => {
+      // The functions of this window are not watched.
+      const frame = document.body.appendChild(document.createElement("iframe"));
+      const { port1, port2 } = new MessageChannel();
+      const heard = new Promise((resolve) => (port2.onmessage = resolve));
+      frame.contentWindow.MessagePort.prototype.postMessage.call(port1, { secret });
+      await heard;
+      frame.remove();
+    },
+  },
   "sessionStorage": { where: "sessionStorage:k", leak: (secret) => sessionStorage.setItem("k", secret) },
   "sessionStorage, by name": { where: "sessionStorage:k", leak: (secret) => void (sessionStorage.k = secret) },
   "localStorage, for a moment": {

@@ -56,6 +56,7 @@ export class Issuer {
   complaints = [];
   /** Every code and token. */
   issued = [];
+  verifiers = [];
   #grants = new Map();
   #pushed = new Map();
   #live = new Map();
@@ -197,6 +198,7 @@ export class Issuer {
     this.#grants.delete(handle);
     if (!grant) return this.#complain("an unknown code or refresh token");
     if (fields.get("client_id") !== CLIENT_ID) return this.#complain("client_id");
+    if (fields.has("code_verifier")) this.verifiers.push(fields.get("code_verifier"));
     const key = headers.dpop ? thumbprint(headers.dpop) : null;
     if (grantType === "authorization_code") {
       if (sha256(fields.get("code_verifier") ?? "") !== grant.asked.get("code_challenge")) return this.#complain("PKCE");
