@@ -422,7 +422,7 @@ fn the_security_policy_names_files_and_tests_that_exist() {
     }
     let [functions, titles, scenarios] = found;
     say(&format!("SECURITY.md: {functions} Rust tests, {titles} titles and {scenarios} scenarios are named"));
-    assert!(functions > 200 && titles > 60 && scenarios > 30, "{found:?}: is the table still there?");
+    assert!(functions > 200 && titles > 40 && scenarios > 30, "{found:?}: is the table still there?");
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn passport_cve_2022_25896_a_sign_in_over_a_session_keeps_nothing_of_it() {
     let sign_in = || {
         let callback = world.server.authorize(&world.page_with(options.clone()).authorize_url(&json!({})));
         let page = world.page_with(options.clone());
+        page.run(|client| async move { client.restore().await });
         page.handle(&callback).expect("a session");
         let token = page.access_token().expect("a token");
         (page, token)

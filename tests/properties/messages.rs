@@ -128,10 +128,15 @@ proptest! {
     fn every_link_is_judged(text in any_text(), query in any_query(), more in any_query()) {
         let config = client();
         let behind = |start: &str| [start, &query, "&", &more].concat();
-        for url in [text, behind("https://app.example/start?iss=https://as.example&"), behind("https://app.example/out?state=x&"),
+        let target: String = text.bytes().map(|octet| format!("%{octet:02x}")).collect();
+        for url in [["https://app.example/?iss=https://as.example&target_link_uri=", &target].concat(), text.clone(), behind("https://app.example/start?iss=https://as.example&"), behind("https://app.example/out?state=x&"),
             behind("https://app.example/out?iss=https://as.example&sid=1&"), behind("https://app.example/?")] {
             if let Some(initiated) = initiated::read(&url, &config) {
-                prop_assert!(initiated.return_to.is_none_or(|path| path.starts_with('/') && !path.starts_with("//")));
+                if let Some(path) = initiated.return_to {
+                    let target = url::Url::parse(&text).map(|target| target.origin().ascii_serialization());
+                    prop_assert_eq!(target.as_deref(), Ok("https://app.example"));
+                    prop_assert!(path.starts_with('/') && !path.starts_with("//") && text.ends_with(&path[1..]));
+                }
             }
             if let Some(back) = logout::response(&url) {
                 prop_assert!(url.starts_with(back.place) && !back.place.contains(['?', '#']));
