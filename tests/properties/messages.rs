@@ -131,12 +131,10 @@ proptest! {
         let target: String = text.bytes().map(|octet| format!("%{octet:02x}")).collect();
         for url in [["https://app.example/?iss=https://as.example&target_link_uri=", &target].concat(), text.clone(), behind("https://app.example/start?iss=https://as.example&"), behind("https://app.example/out?state=x&"),
             behind("https://app.example/out?iss=https://as.example&sid=1&"), behind("https://app.example/?")] {
-            if let Some(initiated) = initiated::read(&url, &config) {
-                if let Some(path) = initiated.return_to {
-                    let target = url::Url::parse(&text).map(|target| target.origin().ascii_serialization());
-                    prop_assert_eq!(target.as_deref(), Ok("https://app.example"));
-                    prop_assert!(path.starts_with('/') && !path.starts_with("//") && text.ends_with(&path[1..]));
-                }
+            if let Some(path) = initiated::read(&url, &config).and_then(|initiated| initiated.return_to) {
+                let target = url::Url::parse(&text).map(|target| target.origin().ascii_serialization());
+                prop_assert_eq!(target.as_deref(), Ok("https://app.example"));
+                prop_assert!(path.starts_with('/') && !path.starts_with("//") && text.ends_with(&path[1..]));
             }
             if let Some(back) = logout::response(&url) {
                 prop_assert!(url.starts_with(back.place) && !back.place.contains(['?', '#']));
@@ -152,12 +150,14 @@ proptest! {
     }
 
     #[test]
-    fn a_cookie_header_of_any_text_is_read(pairs in prop::collection::vec(("[a-c \t;=]{0,4}", any_text()), 0..8), text in any_text()) {
+    fn a_cookie_header_of_any_text_is_read(pairs in prop::collection::vec(("[a-c \t\u{a0}\u{2000};=]{0,4}", any_text()), 0..8), text in any_text()) {
         let joined = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(";");
         for header in [text, joined] {
-            for (name, value) in cookie::parse(&header) {
-                prop_assert!(!name.is_empty() && !name.contains([';', '=']) && !value.contains(';'));
-                prop_assert!(header.contains(name) && header.contains(value));
+            let pairs = header.split(';').filter_map(|pair| pair.split_once('='));
+            let white = [' ', '\t'];
+            let trimmed = pairs.map(|(name, value)| (name.trim_matches(white), value.trim_matches(white)));
+            prop_assert_eq!(cookie::parse(&header), trimmed.filter(|(name, _)| !name.is_empty()).collect::<Vec<_>>());
+            for (name, _) in cookie::parse(&header) {
                 let same = cookie::parse(&header).iter().filter(|(other, _)| *other == name).count();
                 prop_assert_eq!(cookie::get(&header, name).is_ok(), same == 1);
             }

@@ -26,13 +26,6 @@ fn an_object_is_built_member_by_member() {
 }
 
 #[test]
-fn a_secret_prints_as_its_kind() {
-    let secret = Secret::new("access-1".to_owned());
-    assert_eq!(format!("{secret:?} {:?}", Some(&secret)), "Secret Some(Secret)");
-    assert_eq!(secret.expose(), "access-1");
-}
-
-#[test]
 fn members_are_read_by_their_type() {
     let mut value = ours(
         &json!({ "text": "x", "null": null, "yes": true, "no": false, "list": ["a", "b"], "mixed": ["a", 1] }),

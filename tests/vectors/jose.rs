@@ -44,6 +44,13 @@ fn public(private: &Value) -> Value {
     public
 }
 
+/// Is it no JWT, whatever its payload? Five parts are so for their number, and not for what is in them.
+fn is_refused(token: &str) -> bool {
+    let is_encrypted = !token.starts_with('{') && token.matches('.').count() == 4;
+    let reason = jwt::parse(token).err();
+    reason.is_some() && (!is_encrypted || reason == Some("not three parts")) && parse_jws(token).is_err()
+}
+
 /// The JSON serializations are no JWTs (RFC 7519 3), signed or encrypted; nor is a compact JWE one of ours. Gives how
 /// many there were.
 #[track_caller]
@@ -51,7 +58,7 @@ fn assert_no_jwt(output: &Value, forms: &[&str], file: &str) -> usize {
     let given = forms.iter().filter_map(|form| output.get(form));
     let refused = given.map(|token| {
         let token = token.as_str().map_or_else(|| token.to_string(), str::to_owned);
-        assert!(jwt::parse(&token).is_err() && parse_jws(&token).is_err(), "{file}: {token}");
+        assert!(is_refused(&token), "{file}: {token}");
     });
     refused.count()
 }
@@ -166,7 +173,7 @@ fn wycheproof_json_web_crypto() {
             let token = token.as_str().map_or_else(|| token.to_string(), str::to_owned);
             if test.get("jwe").is_some() {
                 // No encryption is registered for: what is valid is refused too.
-                assert!(jwt::parse(&token).is_err() && parse_jws(&token).is_err(), "{name} {id}");
+                assert!(is_refused(&token), "{name} {id}");
                 encrypted += 1;
                 continue;
             }
