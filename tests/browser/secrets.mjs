@@ -103,7 +103,7 @@ const ANSWERED = {
   "answer:listen": RELAYED,
   "answer:getToken": ["token"],
   "answer:dpopProof": ["proof"],
-  "answer:signOut": ["token", "state"],
+  "answer:signOut": ["token", "state", ...PERSONAL.kinds],
   "answer:fetch": ["claim"],
   "answer:userInfo": PERSONAL.kinds,
   "answer:handleCallback": PERSONAL.kinds,
