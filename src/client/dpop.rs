@@ -64,8 +64,9 @@ impl<P: Platform> Client<P> {
     }
 
     /// Sends a request of the client's own, with a proof if one is due: for the token that goes with it, or because
-    /// what is asked for shall be `bound`, to this `key` or else the session's. A server that asks for its nonce gets it, once (RFC 9449 8); one
-    /// that refuses a proof for its time gets it with another time, once, where there is a better one (11.1).
+    /// what is asked for shall be `bound`, to this `key` or else the session's. A server that asks for its nonce gets
+    /// it, once (RFC 9449 8); one that refuses a proof for its time gets it with another time, once, where there is a
+    /// better one (11.1).
     pub(super) async fn exchange(
         &self,
         mut request: Request,
@@ -185,22 +186,21 @@ impl<P: Platform> Client<P> {
         let metadata = self.metadata(Cache::Default).await?;
         let wanted = self.0.config.dpop_algorithms().unwrap_or_default();
         let advertised = metadata.dpop_algorithms();
+        // Not every browser has every algorithm, so that the next one is tried.
+        let chosen = |one| dpop::choose(slice::from_ref(one), advertised.as_deref());
+        let both: Vec<Algorithm> = wanted.iter().filter_map(chosen).collect();
         let mut outcome = Err(failed("the server takes no proof that is signed with ES256 or EdDSA"));
-        for _ in 0..2 {
-            // Not every browser has every algorithm.
-            for one in &wanted {
-                if let Some(algorithm) = dpop::choose(slice::from_ref(one), advertised.as_deref()) {
-                    outcome = self.take_key(algorithm).await;
-                    if outcome.is_ok() {
-                        return outcome;
-                    }
+        for round in 0..2 {
+            // The one that is kept may be for another algorithm, from when the app or the server wanted that.
+            if round > 0 && self.is_kept() && !both.is_empty() {
+                self.0.platform.drop_key(&self.session_key()).await;
+            }
+            for algorithm in &both {
+                outcome = self.take_key(*algorithm).await;
+                if outcome.is_ok() {
+                    return outcome;
                 }
             }
-            if !self.is_kept() {
-                break;
-            }
-            // The one that is kept may be for another algorithm, from when the app or the server wanted that.
-            self.0.platform.drop_key(&self.session_key()).await;
         }
         outcome
     }

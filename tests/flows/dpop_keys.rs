@@ -38,8 +38,8 @@ fn sec_113_a_code_is_bound_to_a_key_that_will_be_there_for_its_response() {
             ));
             page.client.outlast();
             let url = begin(&page, window);
-            let pushes = world.browser.sent().into_iter().filter(|sent| sent.url.ends_with("/par"));
-            let pushed: Option<Sent> = pushes.last();
+            let pushed: Option<Sent> =
+                world.browser.sent().into_iter().rfind(|sent| sent.url.ends_with("/par"));
             assert_eq!(pushed.is_some(), par == "auto");
             let asked = match &pushed {
                 Some(sent) => sent.form.clone().expect("a form").contains("dpop_jkt="),
