@@ -135,12 +135,13 @@ fn capabilities(browser: &Path) -> Result<Value> {
     Ok(capabilities)
 }
 
-/// `node --test` over these files, with a browser: readable output for people, TAP in a file for counting.
+/// `node --test` over these files, with a browser: readable output for people, TAP in a file for counting. Two files at a
+/// time: each has its own servers and browser, and waits for them most of the time.
 pub(crate) fn node_command(files: &[PathBuf], tap: &Path, browser: (&str, PathBuf)) -> Command {
     let mut node = command("node");
     node.args([
         "--test",
-        "--test-concurrency=1",
+        "--test-concurrency=2",
         "--test-reporter=spec",
         "--test-reporter-destination=stdout",
     ]);
