@@ -108,6 +108,7 @@ test(
         { storage: "localStorage" },
         { workerUrl: "https://elsewhere.example/vault.js" },
         { workerUrl: "https://" },
+        { workerUrl: URL.createObjectURL(new Blob(["1"])) },
         { exposeAccessToken: "no" },
         { wasm: new Uint8Array(8) },
         { clientid: "misspelt" },
@@ -115,6 +116,6 @@ test(
       const outcomes = await Promise.all(wrong.map((options) => globalThis.outcome(globalThis.openClient(options))));
       return outcomes.map(({ code }) => code);
     });
-    assert.deepEqual(codes, Array(7).fill("invalid_configuration"));
+    assert.deepEqual(codes, Array(8).fill("invalid_configuration"));
   }),
 );

@@ -31,8 +31,9 @@ export const nameOf = (charter: Charter) => text(charter, sorted);
 /** Opens a SharedWorker that outlasts its pages, or what there is in place of it. */
 export async function openVault(files: Files, wasm: unknown, given: AuthOptions, listener: Listener): Promise<Opened> {
   const { workerUrl, exposeAccessToken = true, ...options } = given;
-  const { href, origin } = read("workerUrl", workerUrl ?? files.worker);
-  if (workerUrl && origin !== location.origin) throw misuse("workerUrl is of another origin");
+  const { href } = read("workerUrl", workerUrl ?? files.worker);
+  // A blob's URL has the page's origin too.
+  if (workerUrl && !href.startsWith(location.origin + "/")) throw misuse("workerUrl is of another origin");
   const charter: Charter = {
     version,
     wasm: read("wasm", wasm ?? files.wasm).href,
