@@ -157,6 +157,37 @@ test(
 );
 
 test(
+  "two clients never mix: each has its worker, and signing out of one leaves the other alone",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite);
+    const statuses = await page.evaluate(async () => {
+      const other = await globalThis.openClient({ clientId: "another" });
+      const { status } = other.state;
+      await other.signOutLocal();
+      return [status, client.state.status, (await globalThis.openClient()).state.status];
+    });
+    assert.deepEqual(statuses, ["anonymous", "authenticated", "authenticated"]);
+  }),
+);
+
+test(
+  "a page of another version does not get this one's worker: it is told so, and the session here goes on",
+  suite.withPage(async ({ page }) => {
+    await signInOnProbe(page, suite);
+    const seen = await page.evaluate(async () => {
+      globalThis.SharedWorker = class extends SharedWorker {
+        constructor(url, options) {
+          super(url, { ...options, name: options.name?.replace(/"version":"[^"]*"/, '"version":"0.0.0"') });
+        }
+      };
+      const { code, message } = await globalThis.outcome(globalThis.openClient());
+      return { code, isSaid: message.includes("another version"), here: client.state.status };
+    });
+    assert.deepEqual(seen, { code: "not_initialised", isSaid: true, here: "authenticated" });
+  }),
+);
+
+test(
   "a worker that is gone is a typed error for who waits; it starts again, and the session is restored",
   suite.withPage(async ({ page, context }) => {
     await signInOnProbe(page, suite, { restore: "auto", silentRedirectUri: suite.url("silent.html") });
