@@ -146,7 +146,7 @@ test(
 );
 
 test(
-  "a signal ends the request in the worker, before the answer and within its body",
+  "a signal ends the request in the worker, before the answer and within its body; so does who cancels the body",
   signedIn(async ({ page }) => {
     closed = false;
     const outcome = await page.evaluate(async () => {
@@ -175,6 +175,13 @@ test(
       return (await fetching).code;
     });
     assert.equal(code, "aborted");
+    while (!closed) await new Promise((resolve) => setImmediate(resolve));
+    closed = false;
+    await page.evaluate(async () => {
+      const reader = (await client.fetch(`${api}/parts`)).body.getReader();
+      await reader.read();
+      await reader.cancel();
+    });
     while (!closed) await new Promise((resolve) => setImmediate(resolve));
   }),
 );
