@@ -1,6 +1,7 @@
 /**
  * Which page keeps which sign-in in progress, where they are kept by pages: the one that began it or brought it along, and
- * no other. So a script in another tab does not see its verifier.
+ * no other. So a script in another tab does not see its verifier. The mark of a response that was used is a hash, and any
+ * page's.
  */
 import { entries, type Entry } from "./shims.js";
 
@@ -42,7 +43,7 @@ export class Keeping<Page> {
   }
 
   #tell(page: Page, states: Set<unknown>): void {
-    const own = this.#all.filter(({ state }) => states.has(state));
+    const own = this.#all.filter(({ state, kind }) => states.has(state) || kind === "spent");
     this.#send(own.length ? JSON.stringify(own) : null, page);
   }
 }

@@ -49,7 +49,7 @@ export function shim({ key, keep, isHidden }: Hooks): (kept: string) => string {
   };
 }
 
-export type Entry = { state?: unknown };
+export type Entry = { state?: unknown; kind?: unknown };
 
 /** The sign-ins in progress that a text tells of. */
 export function entries(text: string | null | undefined): Entry[] {
