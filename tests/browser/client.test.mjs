@@ -11,6 +11,7 @@ const suite = await openSuite();
 after(() => suite.close());
 
 const test = testIn(suite, BOTH);
+/** In a worker: "an engine that traps is a typed error for who waits" (vault-worker.test.mjs). */
 const testOnPage = testIn(suite, ["page", "fallback"]);
 
 const onProbe = (work) =>
@@ -227,7 +228,7 @@ test(
       await client.prepare();
       return { codes, url: client.createAuthorizeUrl().url };
     });
-    assert.deepEqual([...new Set(told.codes)], [suite.mode === "page" ? "discovery_failed" : "prepared"]);
+    assert.deepEqual([...new Set(told.codes)], [suite.isolation === "page" ? "discovery_failed" : "prepared"]);
     assert.match(told.url, /state=/);
   }),
 );
@@ -319,7 +320,7 @@ test(
       assert.deepEqual(seen, []);
       // The browser's own words on the two requests that it ended; on a worker's nobody hears them.
       const words = complaints.splice(0).filter((text) => /ERR_FAILED .*\/stolen/.test(text));
-      assert.equal(words.length, suite.mode === "page" ? 2 : 0);
+      assert.equal(words.length, suite.isolation === "page" ? 2 : 0);
     } finally {
       await Promise.all([thief.close(), host.close(), server.close()]);
     }

@@ -136,6 +136,11 @@ class Suite {
     this.#browser = browser;
   }
 
+  /** Where the engine is, in a test with modes. */
+  get isolation() {
+    return MODES[this.mode]?.isolation;
+  }
+
   async close() {
     await this.#browser.close();
     await this.#servers.close();

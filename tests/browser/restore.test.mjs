@@ -89,7 +89,7 @@ test(
     assert.deepEqual([code, retryable], ["timeout", true]);
     assert.ok(took >= 700 && took < 2_700, `${took} ms`);
     // A worker has channels of its own.
-    assert.equal(open, suite.mode === "page" ? 1 : 0, "the channel is closed");
+    assert.equal(open, suite.isolation === "page" ? 1 : 0, "the channel is closed");
     assert.equal(await frames(page), 0);
   }),
 );

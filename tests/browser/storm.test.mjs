@@ -5,7 +5,7 @@ import { after } from "node:test";
 
 import { BRIEF, lifetimes } from "./full-server.mjs";
 import { form, holdBack, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
-import { BOTH, testIn } from "./modes.mjs";
+import { testIn } from "./modes.mjs";
 
 const TABS = 5;
 const CALLS = 10;
@@ -78,7 +78,7 @@ async function expiredTabs(page, context, given) {
   return { tabs, since: () => refreshes().slice(before) };
 }
 
-testIn(suite, BOTH)(
+testIn(suite, ["page", "shared"])(
   `${named}: with one session, one refresh for each resource; and the next is in every tab within a second`,
   suite.withPage(async ({ page, context }) => {
     const storage = suite.mode === "page" ? "localStorage" : "memory";

@@ -168,7 +168,7 @@ test(
     await waits;
     await signInAs(page, "bob", "workshop");
     // One worker serves all tabs, which have nothing to tell each other.
-    if (suite.mode === "page") assert.equal(await listener.evaluate(() => globalThis.told), "changed");
+    if (suite.mode !== "shared") assert.equal(await listener.evaluate(() => globalThis.told), "changed");
     else assert.equal(await who(await openTab(context, options("memory"))), "bob");
     letGo();
     await page.evaluate(() => globalThis.silent);
@@ -237,7 +237,8 @@ testAcross(
   }),
 );
 
-test(
+// One session for all tabs: in a storage, or in the worker of all.
+testIn(suite, ["page", "shared"])(
   `${TABS} tabs with ${CALLS} calls each at the end of a token: one refresh`,
   suite.withPage(async ({ page, context }) => {
     const storage = suite.mode === "page" ? "localStorage" : "memory";
