@@ -187,6 +187,24 @@ test(
 );
 
 test(
+  "a tab that is closed is dropped by the worker, and its requests end",
+  signedIn(async ({ context }) => {
+    const other = await context.newPage();
+    await other.goto(suite.url(PROBE));
+    closed = false;
+    const arrived = new Promise((resolve) => (arrive = resolve));
+    await other.evaluate(async (url) => {
+      globalThis.client = await globalThis.openClient();
+      void globalThis.outcome(client.fetch(url));
+    }, `${suite.demo.apiUrl}/wait`);
+    await arrived;
+    assert.equal(closed, false);
+    await other.close();
+    while (!closed) await new Promise((resolve) => setImmediate(resolve));
+  }),
+);
+
+test(
   "a client secret stays out of requests with a token, and an app's own secrets do not",
   signedIn(async ({ page }) => {
     const codes = await page.evaluate(async () => {
