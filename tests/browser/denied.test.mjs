@@ -1,13 +1,18 @@
 // A browser that gives a page less than usual: no storage at all, as where people block a site's data or browse in private,
-// and a popup that the authorization server's policy cuts off.
+// and a popup that the authorization server's policy cuts off. On the page alone: what is stored there. To the vault that is
+// refused, and one that outlasts its pages needs no storage when they leave.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { form, logIn, openFullSuite, PROBE } from "./full-suite.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 const suite = await openFullSuite();
 after(() => suite.close());
+
+const test = testIn(suite, BOTH);
+const testOnPage = testIn(suite, ["page"]);
 
 /** Denies a page its stores, until `globalThis.allow()`. */
 const deny = (page) =>
@@ -36,7 +41,7 @@ async function signInPopup(page, atServer = async () => {}) {
 }
 
 for (const storage of ["memory", "localStorage", "sessionStorage"]) {
-  test(
+  (storage === "memory" ? test : testOnPage)(
     `${storage}: without any storage a popup signs in, and the session goes on in memory`,
     suite.withPage(async ({ page, records }) => {
       await page.goto(suite.url(PROBE));
@@ -59,7 +64,7 @@ for (const storage of ["memory", "localStorage", "sessionStorage"]) {
   );
 }
 
-test(
+testOnPage(
   "without any storage a sign-in that leaves the page is refused before it does",
   suite.withPage(async ({ page }) => {
     await page.goto(suite.url(PROBE));

@@ -1,14 +1,15 @@
-// What scopes mean, through the engine of the page: what is covered, what is not sent, and what is to be asked for.
+// What scopes mean, through the engine: what is covered, what is not sent, and what is to be asked for.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { openFullSuite, signInOnProbe } from "./full-suite.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 const suite = await openFullSuite();
 after(() => suite.close());
 
-test(
+testIn(suite, BOTH)(
   "a grammar of scopes answers, warns, and keeps back what the server would refuse",
   suite.withPage(async ({ page }) => {
     const options = {
@@ -21,6 +22,8 @@ test(
     const entry = suite.apiUrl("/repository/v2/Repositories/r-1/Entries/1");
     const told = await page.evaluate(async (entry) => {
       const search = new URL("../SimpleSearches", entry).href;
+      const more = { scope: "table.Read project/A+B" };
+      await client.prepare(more);
       const operations = [entry, search].map((url, number) => ({ method: number ? "POST" : "GET", url }));
       return {
         has: [await client.hasScope("notes.read"), await client.hasScope(["openid", "repository.Read"])],
@@ -33,7 +36,7 @@ test(
           await globalThis.outcome(client.hasScope("ä")),
           await globalThis.outcome(client.scopesFor([{ method: "GET", url: "https://elsewhere.example/" }])),
         ].map(({ code }) => code),
-        asked: new URL(client.createAuthorizeUrl({ scope: "table.Read project/A+B" }).url).searchParams.get("scope"),
+        asked: new URL(client.createAuthorizeUrl(more).url).searchParams.get("scope"),
       };
     }, entry);
     assert.equal(told.refused.code, "scope_missing");
@@ -50,10 +53,11 @@ test(
     const warned = await page.evaluate(async (options) => {
       const entries = [];
       const other = await globalThis.openClient({ ...options, logger: (entry) => entries.push(entry) });
-      await other.prepare();
+      await other.prepare({ scope: "table.Read" });
       other.createAuthorizeUrl({ scope: "table.Read" });
-      return entries.filter(({ event }) => event === "scope").map(({ level, detail }) => [level, detail.reason]);
+      return entries.filter(({ event }) => event === "scope").map(({ level, detail }) => `${level}: ${detail.reason}`);
     }, options);
-    assert.deepEqual(warned, [["warn", "table scopes reach nothing without a scope for a project"]]);
+    // A worker mints more than one request at a time.
+    assert.deepEqual([...new Set(warned)], ["warn: table scopes reach nothing without a scope for a project"]);
   }),
 );

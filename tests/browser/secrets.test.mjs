@@ -15,6 +15,7 @@ import {
   PROBE,
   signIn,
 } from "./harness.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 import { secretsOf } from "./secrets.mjs";
 
 const MEMORY_LIMIT = 256 * 1024;
@@ -22,7 +23,10 @@ const MEMORY_LIMIT = 256 * 1024;
 const suite = await openSuite();
 after(() => suite.close());
 
-test(
+/** The rest is about the scan itself, and what is the page's alone: its memory, its preload, its crypto. */
+const testInBoth = testIn(suite, BOTH);
+
+testInBoth(
   "after signing in no store, cookie, history entry or element holds a token",
   suite.withPage(async ({ page, context }) => {
     await openDemo(page, suite);
@@ -43,7 +47,7 @@ test(
   }),
 );
 
-test(
+testInBoth(
   "the callback page asks the authorization server once: for the token",
   suite.withPage(async ({ page }) => {
     await openDemo(page, suite);
@@ -58,7 +62,7 @@ test(
   }),
 );
 
-test(
+testInBoth(
   "requests of the package carry no cookie and no referrer",
   suite.withPage(async ({ page, context }) => {
     await context.addCookies([{ name: "tracking", value: "1", url: suite.demo.issuer }]);

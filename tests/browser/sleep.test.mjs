@@ -2,14 +2,17 @@
 // of them in a sleep of the machine.
 
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { after } from "node:test";
 
 import { BRIEF, lifetimes } from "./full-server.mjs";
 import { form, openFullSuite, PROBE, signInOnProbe } from "./full-suite.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 import { launchRealTabs } from "./real-tabs.mjs";
 
 const suite = await openFullSuite(launchRealTabs);
 after(() => suite.close());
+
+const test = testIn(suite, BOTH);
 
 const refreshes = () => suite.tokenRequests().filter((request) => form(request).grant_type === "refresh_token");
 const notes = (page) => page.evaluate((url) => globalThis.outcome(client.fetch(url)), suite.apiUrl("/notes"));
@@ -62,7 +65,7 @@ test(
 test(
   "a tab that was frozen has no session any more when somebody signed out meanwhile, and asks nobody",
   suite.withPage(async ({ page, context }) => {
-    for (const storage of ["memory", "localStorage"]) {
+    for (const storage of suite.mode === "page" ? ["memory", "localStorage"] : ["memory"]) {
       await signInOnProbe(page, suite, { clientId: "refresh", storage });
       const front = await openInFront(context, page);
       await signInOnProbe(front, suite, { clientId: "refresh", storage });

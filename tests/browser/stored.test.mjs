@@ -1,4 +1,5 @@
-// A session in sessionStorage or localStorage: it outlasts the page, and what is read back is believed in nothing.
+// A session in sessionStorage or localStorage: it outlasts the page, and what is read back is believed in nothing. On the
+// page alone: to the vault these options are refused (tabs.test.mjs).
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
