@@ -10,7 +10,10 @@ import { BOTH, testIn } from "./modes.mjs";
 const suite = await openFullSuite();
 after(() => suite.close());
 
-/** The page's own network, lock and crash are no matter of a worker's. */
+/**
+ * The lock of a shared storage, and the crash of who holds it, are no matter of a worker's (tabs.test.mjs has its twin). A
+ * worker is offline as well, but what Playwright calls offline does not reach a SharedWorker.
+ */
 const testOnPage = testIn(suite, ["page"]);
 
 const REFRESH = { clientId: "refresh", refresh: { auto: false } };
