@@ -10,6 +10,7 @@ import {
   assertPublicExchange,
   call,
   handleAt,
+  inBoth,
   openProviderSuite,
   payload,
   signInAt,
@@ -28,6 +29,8 @@ const suite = await openProviderSuite(({ pageUrl, callback, observe }) => {
   return startDocSpace({ clients, people: PEOPLE, observe });
 });
 after(() => suite.close());
+
+const testInBoth = inBoth(suite);
 
 const { server } = suite;
 const PROFILE = ["docspace", { portal: server.origin }];
@@ -101,7 +104,7 @@ test(
   }),
 );
 
-test(
+testInBoth(
   "row 10: an ID token for the portal, from <portal>/oauth2, is taken by the profile's policy, and by no other",
   suite.withPage(async ({ page }) => {
     const options = { scope: "openid files:read" };

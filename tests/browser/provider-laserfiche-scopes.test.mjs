@@ -5,10 +5,12 @@ import { readFile } from "node:fs/promises";
 import { after, test } from "node:test";
 
 import { allowsRepository } from "../providers/laserfiche-scopes.mjs";
-import { ALL, answerAt, call, handleAt, openLaserficheSuite } from "./laserfiche-suite.mjs";
+import { ALL, answerAt, call, handleAt, inBoth, openLaserficheSuite } from "./laserfiche-suite.mjs";
 
 const suite = await openLaserficheSuite(["repository.ReadWrite", "table.ReadWrite", "project/Test+With+Spaces"]);
 after(() => suite.close());
+
+const testInBoth = inBoth(suite);
 
 const { server, profile: PROFILE, entry: ENTRY, signIn, authorizeRequest, apiCalls } = suite;
 
@@ -36,7 +38,7 @@ test(
   }),
 );
 
-test(
+testInBoth(
   "row 4: a scope that was refused is missing, its request is not sent, and a sign-in for more keeps the rest",
   suite.withPage(async ({ page }) => {
     server.flags.grant = ["repository.Write"];
@@ -101,7 +103,7 @@ test(
   }),
 );
 
-test(
+testInBoth(
   "case 5: a search is a POST that only reads; the server agrees",
   suite.withPage(async ({ page }) => {
     await signIn(page, { scope: "repository.Read" });

@@ -5,13 +5,15 @@ import { after, test } from "node:test";
 
 import { startLaserficheSelfHosted } from "../providers/laserfiche-self-hosted.mjs";
 import { everythingStored } from "./harness.mjs";
-import { answerAt, call, form, handleAt, openProviderSuite, signInAt, status } from "./provider-suite.mjs";
+import { answerAt, call, form, handleAt, inBoth, openProviderSuite, signInAt, status } from "./provider-suite.mjs";
 
 const PASSWORD = "a-long-password-of-alice";
 const suite = await openProviderSuite(({ callback, observe }) =>
   startLaserficheSelfHosted({ redirectUris: [callback], people: { alice: PASSWORD }, observe }),
 );
 after(() => suite.close());
+
+const testInBoth = inBoth(suite);
 
 const { server } = suite;
 const PLACE = { baseUrl: server.baseUrl, repositoryId: "My Repo" };
@@ -25,7 +27,7 @@ for (const [key, name] of [
   ["snake", "refresh_token"],
   ["camel", "refreshToken"],
 ]) {
-  test(
+  testInBoth(
     `row 6: a self-hosted server that writes ${name} signs in without a client id, and its tokens are renewed`,
     suite.withPage(async ({ page }) => {
       server.flags.refreshTokenKey = key;

@@ -12,6 +12,7 @@ import {
   call,
   form,
   handleAt,
+  inBoth,
   openLaserficheSuite,
   status,
   withCredential,
@@ -19,6 +20,8 @@ import {
 
 const suite = await openLaserficheSuite(["repository.ReadWrite"]);
 after(() => suite.close());
+
+const testInBoth = inBoth(suite);
 
 const { server, profile: PROFILE, entry: ENTRY, signIn, authorizeRequest, apiCalls } = suite;
 const tokenRequests = () => suite.asked("/oauth/token");
@@ -33,7 +36,7 @@ async function count(page, event) {
   return () => page.evaluate(() => globalThis.counted);
 }
 
-test(
+testInBoth(
   "row 1: Laserfiche Cloud signs in with code and PKCE; what the callback has besides is checked and cleaned away",
   suite.withPage(async ({ page }) => {
     const url = await answerAt(page, suite, PROFILE, { scope: ALL });
@@ -68,7 +71,7 @@ test(
   }),
 );
 
-test(
+testInBoth(
   "row 2: a refresh gives the next pair; one that was used already ends the session, at 401 and at 400",
   suite.withPage(async ({ page }) => {
     for (const reuseStatus of [401, 400]) {
@@ -270,7 +273,7 @@ test(
   }),
 );
 
-test(
+testInBoth(
   "case 7: a callback that names another domain, or another state or none, is refused before any request",
   suite.withPage(async ({ page }) => {
     server.flags.domain = "evil.example";

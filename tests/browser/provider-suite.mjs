@@ -6,6 +6,7 @@ import { staticPage } from "../../www/server/page.mjs";
 import { listen, observed } from "../../www/server/http.mjs";
 import { form } from "./full-suite.mjs";
 import { openSuiteOver, startOver } from "./harness.mjs";
+import { BOTH, testIn } from "./modes.mjs";
 
 export { form, payload } from "./full-suite.mjs";
 
@@ -20,7 +21,7 @@ export async function openProviderSuite(start) {
     const handler = staticPage({ config: {}, issuer: server.origin, apiUrl: server.origin, dist });
     page.handle(observed("page", handler, observe));
     return { pageUrl: `${page.origin}/`, close: () => Promise.all([page.close(), server.close()]) };
-  }, PAGE);
+  }, PAGE, "either");
   const suite = await openSuiteOver(started);
   const { withPage } = suite;
   return Object.assign(suite, {
@@ -38,6 +39,12 @@ export async function openProviderSuite(start) {
     asked: (path) => server.seen(path),
   });
 }
+
+/**
+ * For one test of each kind: in the vault too. A profile is data, and the same engine judges by it there. So would the others
+ * pass, but those that move the page's clock, read its console, share its storage or build a URL without `prepare`.
+ */
+export const inBoth = (suite) => testIn(suite, BOTH);
 
 /**
  * Leaves the page for the server, which answers at once; gives the URL of its answer, not yet handled.
