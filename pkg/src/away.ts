@@ -9,7 +9,7 @@ import { nameOf, type Plan } from "./vault/open.js";
 import { Port, type Opened } from "./vault/port.js";
 import { canOutlast, trusted } from "./vault/start.js";
 
-export { take } from "./take.js";
+export { takeForAll } from "./vault/take-for-all.js";
 
 /** The port of a worker whose sign-ins in progress are kept here: a worker has neither of these storages. */
 class KeepingPort extends Port {
@@ -21,9 +21,9 @@ class KeepingPort extends Port {
     super(isolation, url, nameOf(charter), listener);
     this.#area = charter.options.transactionStorage!;
     const { call } = this;
-    this.call = async (operation, argument) => {
-      const answer = await call(operation, argument);
-      if (operation !== "begin" || !this.#isLost) return answer;
+    this.call = async (...given) => {
+      const answer = await call(...given);
+      if (given[0] !== "begin" || !this.#isLost) return answer;
       throw new AuthError("storage_unavailable", "storage", "the storage for sign-ins is denied or full");
     };
   }
@@ -38,7 +38,7 @@ class KeepingPort extends Port {
   }
 
   get #key(): string {
-    return `wardkey:1:${this.tag}`;
+    return `wardkey:1:${this.whose.tag}`;
   }
 
   #keep(text: string | null): void {

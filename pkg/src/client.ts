@@ -1,7 +1,7 @@
-import { isResponse, pageOf, recipient, type Recipient } from "./callback.js";
-import { AuthError, misuse, type AuthErrorPhase } from "./errors.js";
+import { isResponse, pageOf } from "./callback.js";
+import { AuthError, type AuthErrorPhase } from "./errors.js";
 import type { Events } from "./events.js";
-import { fetchWith, readFetchOptions, type FetchTargets } from "./fetch.js";
+import { fetchWith, readFetchOptions, type FetchTargets, type Send } from "./fetch.js";
 import { absolute, forEngine, go, here, leaving, unlessAborted } from "./page.js";
 import type { Follower, Follows } from "./regain.js";
 import type { Sight, Transport } from "./transport.js";
@@ -18,22 +18,16 @@ import type {
   TokenOptions,
   User,
 } from "./types.js";
-import { frameResponse, isFramedByStranger, openPopup, popupResponse } from "./windows.js";
+import { isElsewhere, openFrame, openPopup, whileOpen } from "./windows.js";
 
 /** One line a method over the transport; what needs the page (URL, history, navigation) is here. */
 export class Client implements AuthClient {
   #transport!: Transport;
-  #recipient!: Recipient;
   #state: AuthState = { status: "loading" };
   #scopes!: AuthClient["scopes"];
   /** The response that the page was loaded with, from when its URL was cleaned. */
   #handled: string | undefined;
-  #options!: AuthOptions;
   #follower!: Follower;
-  /** Counts sign-outs: one wins over a silent sign-in that was under way. */
-  #signOuts = 0;
-  /** There was a sign-in that the other tabs may not have been told of. */
-  #isUntold = false;
   /** Ends with the client; then nobody is told anything any more. */
   readonly #life = new AbortController();
   readonly #events: Events;
@@ -45,12 +39,11 @@ export class Client implements AuthClient {
   /** Takes up the session that is there, and looks after it from here on. */
   attach(options: AuthOptions, transport: Transport, Follows: Follows): Promise<void> {
     this.#transport = transport;
-    this.#options = options;
-    this.#recipient = recipient(options, transport.tag);
+    this.#events.names = transport.events;
     this.#see(transport.sight);
     const { signal } = this.#life;
     this.#follower = new Follows({ client: this, transport, options, events: this.#events }, signal);
-    return this.#follower.begin(this.isCallback(), signal);
+    return this.#follower.startFollowing(this.isCallback(), signal);
   }
 
   get isolation() {
@@ -74,58 +67,50 @@ export class Client implements AuthClient {
   }
 
   async prepare(options?: SignInOptions): Promise<void> {
-    await this.#call("prepare", forEngine(options));
+    await this.#ask("prepare", options);
   }
 
   createAuthorizeUrl(options?: SignInOptions): AuthorizeRequest {
     const step = () => this.#transport.run("createAuthorizeUrl", forEngine(options));
-    const { url, state } = this.#guard("createAuthorizeUrl", step) as AuthorizeRequest;
+    const { url, state } = this.#events.guarded("createAuthorizeUrl", step) as AuthorizeRequest;
     return { url, state };
   }
 
   async signIn(options?: SignInOptions): Promise<never> {
-    const { url } = await this.#call<AuthorizeRequest>("begin", forEngine(options), "authorize", options?.signal);
-    return leaving(url);
+    return leaving((await this.#ask<AuthorizeRequest>("begin", options)).url);
   }
 
   async signInPopup<T>(options?: SignInOptions<T> & { features?: string }): Promise<SignInResult<T>> {
     const { features, signal, ...given } = options ?? {};
     let minted: AuthorizeRequest | undefined;
-    const popup = this.#guard("signInPopup", () => {
+    const popup = this.#events.guarded("signInPopup", () => {
       minted = this.#transport.run("createPopupUrl", given) as AuthorizeRequest | undefined;
       return openPopup(minted?.url, features);
     });
     try {
       if (!minted) {
-        minted = (await this.#call("beginPopup", given, "authorize", signal)) as AuthorizeRequest;
+        minted = await this.#call<AuthorizeRequest>("beginPopup", given, "authorize", signal);
         const { url } = minted;
-        this.#guard("signInPopup", () => go(() => popup.location.replace(url)));
+        this.#events.guarded("signInPopup", () => go(() => popup.location.replace(url)));
       }
     } catch (error) {
       popup.close();
       throw error;
     }
     const { state } = minted;
-    const url = await this.#events.attempt("popup", () => popupResponse(popup, this.#transport, state, signal));
-    return (await this.#handle(url)) as SignInResult<T>;
+    const step = (over: AbortSignal) => this.#transport.call("popup", state, over) as Promise<SignInResult<T>>;
+    return this.#seen(await this.#events.attempt("popup", () => whileOpen(popup, signal, step)));
   }
 
   async signInSilent(options?: SignInOptions): Promise<SignInResult> {
-    if ((options?.prompt ?? "none") !== "none") {
-      throw misuse("prompt would show a page", "authorize");
-    }
-    const given = { ...forEngine(options), prompt: "none" };
-    const signal = options?.signal;
-    const before = this.#signOuts;
-    const { url, state } = (await this.#call("beginFrame", given, "authorize", signal)) as AuthorizeRequest;
-    const timeout = this.#options.restoreTimeoutMs ?? 10_000;
-    const isOver = () => signal?.aborted || this.#signOuts !== before || this.#life.signal.aborted;
-    const response = await this.#events.attempt("frame", () => frameResponse(url, this.#transport, state, timeout, isOver));
-    return (await this.#call("handleCallback", response)) as SignInResult;
+    const { url, ...begun } = await this.#ask<AuthorizeRequest>("beginFrame", options);
+    const frame = openFrame(url);
+    const step = () => this.#transport.call("frame", begun, options?.signal) as Promise<SignInResult>;
+    return this.#events.attempt("frame", () => step().finally(() => frame.remove()));
   }
 
   isCallback(url: string = here()): boolean {
-    return isResponse(url, this.#recipient);
+    return isResponse(url, this.#transport.whose);
   }
 
   async handleCallback<T>(url?: string): Promise<SignInResult<T>> {
@@ -134,16 +119,17 @@ export class Client implements AuthClient {
     if (this.isCallback(response)) {
       this.#handled = response;
       // First of all, so that no other script and no subresource sees the code.
-      if (page === response) this.#clean(this.#recipient.redirectUris.find((uri) => pageOf(uri) === pageOf(page))!);
+      if (page === response) this.#clean(this.#transport.whose.redirectUris.find((uri) => pageOf(uri) === pageOf(page))!);
       if (await this.#call("relay", response)) {
         globalThis.close();
         return new Promise(() => {}); // The window that waits goes on.
       }
-      if (isFramedByStranger()) {
+      // It could not read the response, but make us handle it.
+      if (globalThis.top && isElsewhere(top!)) {
         throw new AuthError("invalid_callback", "callback", "the page is in a frame of another origin");
       }
     }
-    return (await this.#handle(response)) as SignInResult<T>;
+    return this.#seen(await this.#call("handleCallback", response));
   }
 
   getUser<C = IdTokenClaims>(): User<C> | null {
@@ -155,28 +141,26 @@ export class Client implements AuthClient {
   }
 
   getToken(options?: TokenOptions): Promise<AccessToken> {
-    return this.#restoredCall("getToken", forEngine(options), "token", options?.signal);
+    return this.#ask("getToken", options, "token", this.#follower.restored);
   }
 
   userInfo<C>(): Promise<C> {
-    return this.#restoredCall("userInfo");
+    return this.#ask("userInfo", {}, "userinfo", this.#follower.restored);
   }
 
   readonly fetch: typeof fetch = (input, init) => this.#fetch(input, init);
 
   createFetch(options: FetchOptions): typeof fetch {
-    const given = this.#guard("createFetch", () => readFetchOptions(options, this.#transport));
+    const given = this.#events.guarded("createFetch", () => readFetchOptions(options, this.#transport));
     return (input, init) => this.#fetch(input, init, given);
   }
 
   #fetch(input: RequestInfo | URL, init?: RequestInit, options?: FetchTargets): Promise<Response> {
     let person: string | undefined;
-    const send: Transport["fetch"] = async (...sent) => {
+    const send: Send = async (...sent) => {
       await this.#follower.restored;
-      const now = this.getUser()?.sub;
       // What one person has sent is not sent again as another's.
-      if (now && now !== (person ??= now)) throw new AuthError("aborted", "fetch", "another person is signed in");
-      return this.#transport.fetch(...sent);
+      return this.#transport.fetch(...sent, (person ??= this.getUser()?.sub));
     };
     return fetchWith(send, this.#events, input, init, options);
   }
@@ -186,17 +170,17 @@ export class Client implements AuthClient {
   }
 
   hasScope(scope: string | string[]): Promise<boolean> {
-    return this.#run("hasScope", scope);
+    return this.#call("hasScope", scope);
   }
 
   async covers(method: string, url: string): Promise<boolean> {
-    return this.#run("covers", { method, url: absolute(url) });
+    return this.#call("covers", { method, url: absolute(url) });
   }
 
   async scopesFor(operations: { method: string; url: string }[], options?: { granular?: boolean }): Promise<string[]> {
     let asked: string[] = [];
     for (const { method, url } of operations) {
-      asked = await this.#run("scopesFor", { ...options, method, url: absolute(url), asked });
+      asked = await this.#call("scopesFor", { ...options, method, url: absolute(url), asked });
     }
     return asked;
   }
@@ -214,7 +198,7 @@ export class Client implements AuthClient {
 
   async signOutLocal(): Promise<void> {
     this.leave();
-    await this.#run("signOutLocal");
+    await this.#call("signOutLocal");
   }
 
   async handleSignOutCallback(url: string = here()): Promise<void> {
@@ -230,30 +214,26 @@ export class Client implements AuthClient {
   }
 
   handleFrontChannelLogout(url: string = here()): Promise<boolean> {
-    return this.#run("frontChannelLogout", url);
+    return this.#call("frontChannelLogout", url);
   }
 
   async handleInitiatedLogin(url: string = here()): Promise<boolean> {
     // A frame of another site could otherwise sign people in without their doing (Core 4).
     if (globalThis.top !== globalThis.self) return false;
-    const options = await this.#run<SignInOptions | null>("initiatedLogin", url);
+    const options = await this.#call<SignInOptions | null>("initiatedLogin", url);
     if (options) leaving((await this.#call<AuthorizeRequest>("begin", options)).url);
     return !!options;
   }
 
-  /** Handles the response of a sign-in that somebody sees. */
-  async #handle(response: string): Promise<unknown> {
-    const result = await this.#call("handleCallback", response);
-    // Handled a second time, it is no second sign-in.
-    if (this.#isUntold) this.#follower.announce?.();
-    this.#isUntold = false;
+  /** Somebody has seen the sign-in with this result. */
+  #seen<R>(result: R): R {
+    this.#follower.announce?.();
     return result;
   }
 
   /** Ends what is under way. */
   leave(): void {
     this.#handled = undefined;
-    this.#signOuts++;
   }
 
   #cleanSignOut(url: string): void {
@@ -273,12 +253,9 @@ export class Client implements AuthClient {
   hear(event: string, detail: unknown, entry?: Omit<LogEntry, "at">): void {
     if (this.#life.signal.aborted) return;
     const events = this.#events;
-    const had = this.#state.status === "authenticated";
     if (event === "stateChanged") this.#see(detail as Sight);
     if (entry) events.log(entry);
-    if (event === "restarted") return this.#follower?.again(had);
-    if (event === "signedIn") this.#isUntold = true;
-    if (event === "signedOut") this.#signOuts++;
+    if (event === "restarted") return this.#follower?.regain();
     this.#follower?.hear?.(event, detail);
     events.emit(event as keyof AuthEvents, (event === "stateChanged" ? this.#state : detail) as never);
   }
@@ -290,8 +267,8 @@ export class Client implements AuthClient {
 
   /** Shows a state that the engine does not know of. */
   show(state: AuthState): void {
-    this.#state = Object.freeze(state);
-    this.#events.emit("stateChanged", this.#state);
+    this.#see([state, this.#scopes]);
+    this.#events.emit("stateChanged", state);
   }
 
   #clean(url: string): void {
@@ -317,17 +294,14 @@ export class Client implements AuthClient {
     return this.#events.attempt(operation, () => unlessAborted(step, phase!, signal));
   }
 
-  /** An operation that is done in this tick, where the engine is on this thread. */
-  #run<R>(operation: string, argument?: unknown): Promise<R> {
-    return this.#events.attempt(operation, async () => this.#transport.run(operation, argument) as R);
-  }
-
-  /** A call that waits until it is clear whether the session of before goes on. */
-  #restoredCall<R>(operation: string, argument?: unknown, phase?: AuthErrorPhase, signal?: AbortSignal): Promise<R> {
-    return this.#call(operation, argument, phase, signal, this.#follower.restored);
-  }
-
-  #guard<R>(operation: string, step: () => R): R {
-    return this.#events.guard(operation, step);
+  /** A call with options, of which the signal is for the page alone. */
+  #ask<R>(
+    operation: string,
+    options?: SignInOptions | TokenOptions,
+    phase: AuthErrorPhase = "authorize",
+    before?: Promise<unknown>,
+  ): Promise<R> {
+    const { signal, ...given } = options ?? {};
+    return this.#call(operation, given, phase, signal, before);
   }
 }

@@ -1,11 +1,12 @@
 import init, { Engine } from "../generated/wardkey.js";
 import { isResponse, recipient } from "./callback.js";
 import { fromEngine, type EngineError } from "./codes.js";
+import { Elsewhere } from "./elsewhere.js";
 import { AuthError, misuse } from "./errors.js";
 import { text } from "./page.js";
-import { awaited, handOver } from "./relay.js";
+import { handOver } from "./relay.js";
 import { refuseClientSecret } from "./secrets.js";
-import { sight, tell, type Listener } from "./told.js";
+import { checkPerson, EVENTS, sight, tell, type Listener } from "./told.js";
 import type { Transport } from "./transport.js";
 import type { AuthOptions } from "./types.js";
 
@@ -64,51 +65,91 @@ function checkSpelling(name: string, uri: unknown): void {
   }
 }
 
+/** What takes no time, and is done in the tick in which it is called. */
+const AT_ONCE = [
+  "signOutLocal",
+  "covers",
+  "hasScope",
+  "scopesFor",
+  "frontChannelLogout",
+  "initiatedLogin",
+  "follow",
+  "forget",
+];
+
+/** What ends a silent sign-in that is under way, though nobody is signed in. */
+const SIGN_OUTS = ["signOut", "signOutLocal", "follow"];
+
+/** One engine, until it is let go. */
+function start(options: string, hear: (event: string, detail: unknown) => void) {
+  let engine: Engine | undefined = enter(() => new Engine(options, hear));
+  const current = () => {
+    if (!engine) throw new AuthError("not_initialised", "configuration", "the client was disposed");
+    return engine;
+  };
+  return {
+    run: (operation: string, argument?: unknown) => enter(() => current().run(operation, text(argument))),
+    call: (operation: string, argument?: unknown) => attempt(() => current().call(operation, text(argument))),
+    fetch: (...given: Parameters<Engine["fetch"]>) => attempt(() => current().fetch(...given)),
+    free() {
+      const last = engine;
+      engine = undefined;
+      // Not at once: it may be a listener that disposes, in the middle of an operation.
+      queueMicrotask(() => hasStopped || last?.free());
+    },
+  };
+}
+
 /** The engine on this thread. */
 export async function openEngine(source: WasmSource, options: AuthOptions, listener: Listener): Promise<Transport> {
   checkSpelling("redirectUri", options.redirectUri);
   checkSpelling("silentRedirectUri", options.silentRedirectUri);
   const given = text(options);
   await load(source);
-  const hear = (event: string, detail: unknown) => tell(listener, event, detail);
-  let engine: Engine | undefined = enter(() => new Engine(given, hear));
-  const current = () => {
-    if (!engine) throw new AuthError("not_initialised", "configuration", "the client was disposed");
-    return engine;
-  };
-  const tag = enter(() => current().run("tag", "{}")) as string;
+  const engine = start(given, (event, detail) => {
+    if (event === "signedOut") elsewhere.signedOut();
+    tell(listener, event, detail);
+  });
+  const tag = engine.run("tag") as string;
   const whose = recipient(options, tag);
+  const elsewhere = new Elsewhere(engine.call, (url) => isResponse(url, whose), options.restoreTimeoutMs);
+  const seen = () => sight(engine.run("state"));
+  const run = (operation: string, argument?: unknown): unknown => {
+    if (SIGN_OUTS.includes(operation)) elsewhere.signedOut();
+    try {
+      return engine.run(operation, argument);
+    } catch (error) {
+      // Without one that is minted ahead, a popup waits for its URL.
+      if (operation === "createPopupUrl" && (error as AuthError).code === "not_initialised" && !hasStopped) return;
+      throw error;
+    }
+  };
   return {
     isolation: "page",
-    tag,
+    whose,
+    events: EVENTS,
     get sight() {
-      return sight(enter(() => current().run("state", "{}")));
+      return seen();
     },
-    async call(operation, argument) {
+    async call(operation, argument, signal = new AbortController().signal) {
       if (operation === "relay") return handOver(argument as string, tag);
-      const answer = await attempt(() => current().call(operation, text(argument)));
+      if (operation === "beginFrame") return elsewhere.beginFrame(argument as object);
+      if (operation === "frame" || operation === "popup") return elsewhere[operation](argument, signal);
+      if (AT_ONCE.includes(operation)) return run(operation, argument);
+      if (SIGN_OUTS.includes(operation)) elsewhere.signedOut();
+      const answer = await engine.call(operation, argument);
       return operation === "getToken" ? { ...answer, expiresAt: answer.expiresAt ?? Infinity } : answer;
     },
-    run(operation, argument) {
-      try {
-        return enter(() => current().run(operation, text(argument)));
-      } catch (error) {
-        // Without one that is minted ahead, a popup waits for its URL.
-        if (operation === "createPopupUrl" && (error as AuthError).code === "not_initialised" && !hasStopped) return;
-        throw error;
-      }
-    },
-    checkApi: (api) => void enter(() => current().run("checkApi", text(api))),
-    async fetch(request, api, replayable) {
+    run,
+    checkApi: (api) => void engine.run("checkApi", api),
+    async fetch(request, api, replayable, _, sub) {
+      checkPerson(seen(), sub);
       await refuseClientSecret(request, replayable);
-      return attempt(() => current().fetch(request, api, replayable));
+      return engine.fetch(request, api, replayable);
     },
-    listen: (state, signal) => awaited(state, (url) => isResponse(url, whose), signal),
     dispose() {
-      const last = engine;
-      engine = undefined;
-      // Not at once: it may be a listener that disposes, in the middle of an operation.
-      queueMicrotask(() => hasStopped || last?.free());
+      elsewhere.signedOut();
+      engine.free();
     },
   };
 }

@@ -37,9 +37,7 @@ export class AuthError extends Error {
   }
 
   /** Parts that are loaded later bring a copy of this class. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return isAuthError(value);
-  }
+  static override readonly [Symbol.hasInstance] = isAuthError;
 
   /** What `JSON.stringify` sees. */
   toJSON(): object {

@@ -2,36 +2,25 @@ import { AuthError, misuse } from "./errors.js";
 import type { AuthEvents, LogEntry } from "./auth-client.js";
 import type { AuthOptions } from "./types.js";
 
-type Listeners = { [K in keyof AuthEvents]: Set<(detail: AuthEvents[K]) => void> };
-
-const EVENTS: (keyof AuthEvents)[] = [
-  "signedIn",
-  "signedOut",
-  "userChanged",
-  "tokenRefreshed",
-  "refreshDeferred",
-  "sessionExpired",
-  "stepUpRequired",
-  "stateChanged",
-];
-
 /** Who is told what: listeners of their events, and the app's logger of all that happens. */
 export class Events {
   readonly #logger: AuthOptions["logger"];
-  readonly #listeners = Object.fromEntries(EVENTS.map((event) => [event, new Set()])) as unknown as Listeners;
+  #listeners: Record<string, Set<(detail: never) => void>> = {};
+  /** What can be listened to, as the engine says. */
+  names: readonly string[] = [];
 
   constructor(logger: AuthOptions["logger"]) {
     this.#logger = logger;
   }
 
   on<K extends keyof AuthEvents>(event: K, listener: (detail: AuthEvents[K]) => void): () => void {
-    if (!Object.hasOwn(this.#listeners, event)) {
+    if (!this.names.includes(event)) {
       throw misuse("there is no such event");
     }
     if (typeof listener !== "function") {
       throw misuse("the listener is no function");
     }
-    const listeners = this.#listeners[event];
+    const listeners = (this.#listeners[event] ??= new Set());
     listeners.add(listener);
     return () => listeners.delete(listener);
   }
@@ -40,7 +29,7 @@ export class Events {
   emit<K extends keyof AuthEvents>(event: K, detail: AuthEvents[K]): void {
     for (const listener of [...(this.#listeners[event] ?? [])]) {
       try {
-        listener(detail);
+        listener(detail as never);
       } catch (error) {
         reportError(error);
       }
@@ -49,7 +38,7 @@ export class Events {
 
   /** Nobody listens any more. */
   clear(): void {
-    for (const listeners of Object.values(this.#listeners)) listeners.clear();
+    this.#listeners = {};
   }
 
   /** A step that takes its time; what it throws is an `AuthError` and in the log. */
@@ -57,11 +46,11 @@ export class Events {
     const failed = (error: unknown) => {
       throw this.failed(operation, error);
     };
-    return this.guard(operation, () => step().catch(failed));
+    return this.guarded(operation, () => step().catch(failed));
   }
 
   /** A step that is done when it returns. */
-  guard<R>(operation: string, step: () => R): R {
+  guarded<R>(operation: string, step: () => R): R {
     this.log({ level: "debug", event: operation });
     try {
       return step();

@@ -23,9 +23,17 @@ export function readFetchOptions(options: FetchOptions, transport: Transport): F
   return { api: JSON.stringify(api), baseUrl, onStepUp };
 }
 
+/** Sends a request of one call; `Transport.fetch` but for whom. */
+export type Send = (
+  request: Request,
+  api: string,
+  replayable: boolean,
+  isStream: boolean,
+) => ReturnType<Transport["fetch"]>;
+
 /** One call of it. */
 export async function fetchWith(
-  transport: Transport["fetch"],
+  transport: Send,
   events: Events,
   input: RequestInfo | URL,
   init: RequestInit | undefined,

@@ -14,18 +14,20 @@ export class PageFollower extends Follower {
   readonly #tabs: Tabs | undefined;
   readonly #isStored: boolean;
   readonly #isVisiting: boolean;
+  /** There was a sign-in that the other tabs may not have been told of. */
+  #isUntold = false;
   readonly #life: AbortSignal;
   /** A sign-in that came of another tab's is under way, and what to do once it is done. */
   #catchingUp: "once" | "again" | undefined;
 
-  constructor(it: Followed, signal: AbortSignal) {
-    super(it);
-    const { client, options, transport } = it;
-    this.#isVisiting = isOwnFrame() || (client.isCallback() && isAwaited(stateOf(here()), transport.tag));
+  constructor(followed: Followed, signal: AbortSignal) {
+    super(followed);
+    const { client, options, transport } = followed;
+    this.#isVisiting = isOwnFrame() || (client.isCallback() && isAwaited(stateOf(here()), transport.whose.tag));
     this.#life = signal;
     this.#isStored = options.storage === "localStorage";
-    this.#restore = new Restore(options, transport.tag);
-    if (transport.isolation !== "shared") this.#tabs = new Tabs(transport.tag, (hint) => this.#heed(hint), signal);
+    this.#restore = new Restore(options, transport.whose.tag);
+    if (transport.isolation !== "shared") this.#tabs = new Tabs(transport.whose.tag, (hint) => this.#heed(hint), signal);
   }
 
   /** Is the page there for another window? A response that is awaited comes to a part of that window's sign-in. */
@@ -34,49 +36,56 @@ export class PageFollower extends Follower {
   }
 
   /** Takes up the session that is stored, and looks after it from here on. */
-  override async begin(isArriving: boolean, signal: AbortSignal): Promise<void> {
+  override async startFollowing(isArriving: boolean, signal: AbortSignal): Promise<void> {
     if (typeof document === "undefined") return;
     if (!this.isVisiting) await this.#open();
     // It comes before the page is seen again, and also where it is not.
     addEventListener("resume", () => this.wake(), { signal, capture: true });
-    await super.begin(isArriving, signal);
+    await super.startFollowing(isArriving, signal);
   }
 
   /** Takes up the session that is stored, if it is this tab's and did not end while the tab was elsewhere. */
   async #open(): Promise<void> {
-    const { options, transport } = this.it;
+    const { options, transport } = this.followed;
     const hasEnded = this.#hasEnded();
     if (!options.storage || options.storage === "memory") return;
     // What is stored for all tabs, they own together, and it ended when one of them ended it.
-    const isOurs = this.#isStored || ((await isOwner(transport.tag)) && !hasEnded);
+    const isOurs = this.#isStored || ((await isOwner(transport.whose.tag)) && !hasEnded);
     if (isOurs) await transport.call("open");
-    else transport.run("forget");
+    else await transport.call("forget");
   }
 
-  protected override async way(): Promise<Way> {
+  protected override async wayBack(): Promise<Way> {
     return this.#restore.way;
   }
 
   protected override take(way: Way): Promise<void> {
-    return take(this.it, way, { guard: () => this.#restore.guard(), forgo: () => this.#restore.note(false) });
+    return take(this.followed, way, { guard: () => this.#restore.guard(), forgo: () => this.#restore.note(false) });
   }
 
   override hear(event: string, detail: unknown): void {
-    if (event === "signedIn") this.#restore.note(true);
+    if (event === "signedIn") this.#signedIn();
     // With an error it is the matter of this tab: others have their own tokens, or look.
     else if (event === "signedOut" && (detail as { reason: string }).reason === "sign_out") this.#restore.note(false);
     else if (event === "ended") this.#tabs?.tell("ended");
-    else if (event === "tokenRefreshed" && this.#isStored) this.announce();
+    else if (event === "tokenRefreshed" && this.#isStored) this.#tabs?.tell("changed");
   }
 
   /** Tells the others of a sign-in. One that nobody saw is not told: it may be the answer to being told. */
   override announce(): void {
-    this.#tabs?.tell("changed");
+    // Handled a second time, it is no second sign-in.
+    if (this.#isUntold) this.#tabs?.tell("changed");
+    this.#isUntold = false;
+  }
+
+  #signedIn(): void {
+    this.#restore.note(true);
+    this.#isUntold = true;
   }
 
   /** What was told is looked up: a message says that something changed, and is not believed more. */
   #heed(hint: Hint): void {
-    if (hint === "ended" || this.#isStored) this.look();
+    if (hint === "ended" || this.#isStored) this.lookAgain();
     else if (this.#restore.canBeSilent && !this.isVisiting) void this.#catchUp();
   }
 
@@ -88,7 +97,7 @@ export class PageFollower extends Follower {
     do {
       this.#catchingUp = "once";
       // It is in the log; nobody waits for it.
-      await this.it.client.signInSilent().catch(() => {});
+      await this.followed.client.signInSilent().catch(() => {});
     } while ((this.#catchingUp as string) === "again");
     this.#catchingUp = undefined;
   }
@@ -108,21 +117,22 @@ export class PageFollower extends Follower {
 
   async #catchUpOn(): Promise<void> {
     await this.#tabs?.heard();
-    if (this.it.client.state.status === "authenticated") await this.#tabs?.coming;
+    if (this.followed.client.state.status === "authenticated") await this.#tabs?.coming;
     if (this.#life.aborted) return;
     // The engine does the first step of this, which is to read what is stored, before any call that has waited.
-    if (this.#isStored || document.visibilityState === "visible") this.look();
+    if (this.#isStored || document.visibilityState === "visible") this.lookAgain();
     else this.#follow();
   }
 
   #follow(): void {
     if (!this.#hasEnded()) return;
-    this.it.client.leave();
-    this.it.transport.run("follow");
+    this.followed.client.leave();
+    const { events, transport } = this.followed;
+    transport.call("follow").catch((error: unknown) => events.failed("follow", error));
   }
 
-  protected override look(): void {
+  protected override lookAgain(): void {
     this.#follow();
-    super.look();
+    super.lookAgain();
   }
 }

@@ -36,11 +36,14 @@ export function isReplayable(input: unknown, init?: RequestInit): boolean {
   return !(body instanceof ReadableStream || body instanceof Request);
 }
 
+/** The caller's signal came first. */
+export const aborted = (phase: AuthErrorPhase) => new AuthError("aborted", phase, "by the caller's signal");
+
 /** The outcome, or `aborted` when the caller's signal comes first. What is under way for others goes on. */
 export function unlessAborted<R>(step: () => Promise<R>, phase: AuthErrorPhase, signal?: AbortSignal | null): Promise<R> {
   if (!signal) return step();
   return new Promise((resolve, reject) => {
-    const stop = () => reject(new AuthError("aborted", phase, "by the caller's signal"));
+    const stop = () => reject(aborted(phase));
     if (signal.aborted) return stop();
     signal.addEventListener("abort", stop);
     const done = () => signal.removeEventListener("abort", stop);

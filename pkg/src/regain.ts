@@ -21,12 +21,12 @@ export type Follows = new (it: Followed, signal: AbortSignal) => Follower;
 
 /** Follows the session of one client. */
 export abstract class Follower {
-  protected readonly it: Followed;
+  protected readonly followed: Followed;
   /** Settles when it is clear whether the session of before goes on. */
   restored: Promise<unknown> = Promise.resolve();
 
-  constructor(it: Followed) {
-    this.it = it;
+  constructor(followed: Followed) {
+    this.followed = followed;
   }
 
   /** Is the page there for a sign-in of another window, whose session is none of its own? */
@@ -35,7 +35,7 @@ export abstract class Follower {
   }
 
   /** The way that the options and what was before say. `had`: the page had a session, and its worker is gone. */
-  protected abstract way(had?: boolean): Promise<Way>;
+  protected abstract wayBack(had?: boolean): Promise<Way>;
 
   /** Takes the way. */
   protected abstract take(way: Way): Promise<void>;
@@ -47,35 +47,36 @@ export abstract class Follower {
   announce?(): void;
 
   /** Looks after the session from here on, in a page. `isArriving`: there is a response to be handled first. */
-  async begin(isArriving: boolean, signal: AbortSignal): Promise<void> {
+  async startFollowing(isArriving: boolean, signal: AbortSignal): Promise<void> {
     if (typeof document === "undefined") return;
-    const { client, transport } = this.it;
-    const look = () => (document.visibilityState === "visible" ? this.wake() : transport.hide?.());
+    const { client, transport } = this.followed;
+    const look = () => (document.visibilityState === "visible" ? this.wake() : transport.unseen?.());
     // A page that comes back from the cache of the browser, or from a sleep, has missed what happened meanwhile. It looks
     // for that before the app can act, whose listeners may be on the document.
     for (const event of ["visibilitychange", "pageshow", "online", "focus"]) addEventListener(event, look, { signal, capture: true });
     if (client.state.status !== "anonymous" || isArriving || this.isVisiting) return;
-    const way = await this.way();
+    const way = await this.wayBack();
     if (way) this.restored = this.take(way);
   }
 
-  /** The engine had to start anew, and lost the session that the page `had`. */
-  again(had: boolean): void {
-    const { client, events } = this.it;
+  /** The engine had to start anew, and lost the session that the page had. */
+  regain(): void {
+    const { client, events } = this.followed;
+    const had = client.state.status === "authenticated";
     const taken = async (way: Way) => {
       // Another page may have been sooner.
       if (way && client.state.status === "anonymous") await this.take(way);
     };
-    this.restored = this.way(had).then(taken).catch((error: unknown) => events.failed("restore", error));
+    this.restored = this.wayBack(had).then(taken).catch((error: unknown) => events.failed("restore", error));
   }
 
   /** Somebody sees the page again. */
   protected wake(): void {
-    this.look();
+    this.lookAgain();
   }
 
-  protected look(): void {
-    const { events, transport } = this.it;
+  protected lookAgain(): void {
+    const { events, transport } = this.followed;
     transport.call("look").catch((error: unknown) => events.failed("look", error));
   }
 }

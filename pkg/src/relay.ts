@@ -4,7 +4,7 @@
  * origin hear it, and of these only who knows the state.
  */
 import { payload } from "./callback.js";
-import { AuthError } from "./errors.js";
+import { AuthError, isAuthError } from "./errors.js";
 
 /** Milliseconds in which the window that waits must say that it took the response. It may be busy. */
 const ANSWER = 3_000;
@@ -73,16 +73,22 @@ export async function relayCallback(): Promise<boolean> {
   return state !== undefined && relay(href, state);
 }
 
-/** Waits for the response to a `state`, until the signal. */
+/** Waits for the response to a `state`, until the signal, whose reason may be the error. */
 export function awaited(state: string, isOurs: (url: string) => boolean, signal: AbortSignal): Promise<string> {
   const bus = channel(state);
-  signal.addEventListener("abort", () => bus.close());
-  if (signal.aborted) bus.close();
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    const stop = () => {
+      bus.close();
+      const { reason } = signal;
+      reject(isAuthError(reason) ? reason : new AuthError("aborted", "authorize", "by the caller's signal, or a sign-out"));
+    };
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
     bus.onmessage = ({ data }) => {
       // Anything of this origin may post here: it is heard if it is a response to this very request.
       if (typeof data !== "string" || !isOurs(data) || stateOf(data) !== state) return;
       bus.postMessage("taken");
+      bus.close();
       resolve(data);
     };
   });

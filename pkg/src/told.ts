@@ -1,10 +1,23 @@
 /** What the engine tells, in the words of the public types. */
 import { codeOf, fromEngine, type EngineError } from "./codes.js";
-import type { AuthClient, AuthState, LogEntry } from "./auth-client.js";
+import { AuthError } from "./errors.js";
+import type { AuthClient, AuthEvents, AuthState, LogEntry } from "./auth-client.js";
 import type { User } from "./types.js";
 
 /** Is told the name of an event, its detail, and what is to be logged of it. */
 export type Listener = (event: string, detail: unknown, entry?: Omit<LogEntry, "at">) => void;
+
+/** What listeners are told of. */
+export const EVENTS: readonly (keyof AuthEvents)[] = [
+  "signedIn",
+  "signedOut",
+  "userChanged",
+  "tokenRefreshed",
+  "refreshDeferred",
+  "sessionExpired",
+  "stepUpRequired",
+  "stateChanged",
+];
 
 /** A person's session, and the scopes that go with it. */
 export type Sight = [state: AuthState, scopes: AuthClient["scopes"]];
@@ -19,6 +32,12 @@ interface Snapshot {
   requested?: string[];
   missing?: string[];
   stale?: boolean;
+}
+
+/** What is asked for in one person's name is not done in another's: it may not have been heard yet who is signed in now. */
+export function checkPerson([state]: Sight, sub: unknown): void {
+  const now = state.status === "authenticated" && state.user?.sub;
+  if (now && sub && now !== sub) throw new AuthError("aborted", "fetch", "another person is signed in");
 }
 
 /** What a snapshot of the engine's says. */

@@ -1,3 +1,4 @@
+import type { Recipient } from "./callback.js";
 import type { StepUpChallenge } from "./types.js";
 import type { Sight } from "./told.js";
 
@@ -7,25 +8,35 @@ export type { Listener, Sight } from "./told.js";
 export interface Transport {
   /** Where the engine is. */
   readonly isolation: "page" | "worker" | "shared";
-  /** With what every `state` of this client begins. */
-  readonly tag: string;
+  /** By what a response to this client is known. */
+  readonly whose: Recipient;
+  /** What can be listened to. */
+  readonly events: readonly string[];
   /** The session now. */
   readonly sight: Sight;
-  /** An operation that takes its time. */
-  call(operation: string, argument?: unknown): Promise<unknown>;
-  /** An operation that is done when it returns; but a promise of it where the engine is on another thread. */
+  /**
+   * An operation. One that takes no time is done when this returns, where the engine is on this thread. The signal is for
+   * "popup" and "frame", which end by it unless the response is there.
+   */
+  call(operation: string, argument?: unknown, signal?: AbortSignal): Promise<unknown>;
+  /** Mints a request. Nothing, where a popup has to wait for it. An engine on this thread has other such operations too. */
   run(operation: string, argument?: unknown): unknown;
   /**
    * The request with a token for one of the targets in `api`, which is JSON (empty: those of the client): the answer,
-   * and what its server wants before it gives another. `replayable` is false for a body that can be read only once.
+   * and what its server wants before it gives another. `replayable` is false for a body that can be read only once. With
+   * `sub` it is for that person alone.
    */
-  fetch(request: Request, api: string, replayable: boolean, isStream: boolean): Promise<[Response, StepUpChallenge | null]>;
+  fetch(
+    request: Request,
+    api: string,
+    replayable: boolean,
+    isStream: boolean,
+    sub?: string,
+  ): Promise<[Response, StepUpChallenge | null]>;
   /** Checks targets for {@link fetch}, where the engine is on this thread. Another one checks them with each request. */
   checkApi?(api: unknown): void;
-  /** Waits for the response to a `state` that comes to another window, until the signal. */
-  listen(this: void, state: string, signal: AbortSignal): Promise<string>;
   /** Nobody sees the page any more, which an engine on another thread cannot know. (That it is seen, "look" says.) */
-  hide?(): void;
+  unseen?(): void;
   /** Lets the engine go. */
   dispose(): void;
 }

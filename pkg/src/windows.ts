@@ -1,7 +1,6 @@
-/** Windows of their own for a sign-in, and how long a window waits for the response that comes to another. */
+/** Windows of their own for a sign-in. */
 import { AuthError } from "./errors.js";
 import { go } from "./page.js";
-import type { Transport } from "./transport.js";
 
 /** The name of a hidden frame of ours. */
 const FRAME = "wardkey-frame";
@@ -14,102 +13,66 @@ const LIFETIME = 600_000;
 /** Is this page in a hidden frame of ours? */
 export const isOwnFrame = () => globalThis.window?.name === FRAME && window.parent !== window;
 
-/** Is this page in a frame of another origin? It could not read the response, but make us handle it. */
-export function isFramedByStranger(): boolean {
+/** Is there a page of another origin in this window, with nothing between that cuts it off? */
+export function isElsewhere({ location }: Window): boolean {
   try {
-    return globalThis.top !== globalThis.self && !globalThis.top!.location.href;
+    return !location.href;
   } catch {
     return true;
   }
 }
-
-/** Why there will be no response; undefined while there may be one. */
-type Ending = () => AuthError | undefined;
-
-/** Waits for the response to a `state`. In the end, whichever it is, the window is `close`d. */
-function response({ listen }: Transport, state: string, ending: Ending, close: () => void): Promise<string> {
-  const over = new AbortController();
-  let watch: ReturnType<typeof setInterval>;
-  return new Promise<string>((resolve, reject) => {
-    const look = () => {
-      const error = ending();
-      if (error) reject(error);
-    };
-    listen(state, over.signal).then((url) => (look(), resolve(url)), reject);
-    look();
-    watch = setInterval(look, 100);
-  }).finally(() => {
-    clearInterval(watch);
-    over.abort();
-    close();
-  });
-}
-
-const failed = (code: "aborted" | "timeout" | "popup_blocked" | "popup_closed", reason: string) =>
-  new AuthError(code, "authorize", reason, code === "timeout");
-
-const aborted = (isAborted: boolean | undefined) =>
-  isAborted ? failed("aborted", "by the caller's signal, or a sign-out") : undefined;
 
 /** Opens a popup, in the tick of the click. */
 export function openPopup(url: string | undefined, features = "popup,width=480,height=680"): Window {
   let popup: Window | null | undefined;
   go(() => (popup = globalThis.open(url ?? "about:blank", "", features)));
-  if (!popup) throw failed("popup_blocked", "not in the tick of a click");
+  if (!popup) throw new AuthError("popup_blocked", "authorize", "not in the tick of a click");
   return popup;
-}
-
-/** The response that comes to a popup. */
-export function popupResponse(
-  popup: Window,
-  transport: Transport,
-  state: string,
-  signal?: AbortSignal,
-): Promise<string> {
-  let goneSince = 0;
-  let looks = 0;
-  const ending = () => {
-    if (popup.closed) {
-      goneSince ||= Date.now();
-      // A popup that a policy cuts off, of this page or of the server's, seems closed as soon as it shows the latter.
-      const bound = looks > SWAP ? GRACE : LIFETIME;
-      if (Date.now() - goneSince > bound) return failed("popup_closed", "too soon");
-    } else if (isElsewhere(popup)) looks++;
-    return aborted(signal?.aborted);
-  };
-  return response(transport, state, ending, () => popup.close());
 }
 
 /** Looks in which a popup that is just being cut off may still seem to be open at another origin. */
 const SWAP = 1;
 
-/** Has the popup come to another origin, with nothing that cuts it off? */
-function isElsewhere(popup: Window): boolean {
+/** Takes a step that ends with the popup, or by the caller's signal, and closes the popup. */
+export async function whileOpen<R>(
+  popup: Window,
+  signal: AbortSignal | undefined,
+  step: (over: AbortSignal) => Promise<R>,
+): Promise<R> {
+  const over = new AbortController();
+  let goneSince = 0;
+  let looks = 0;
+  let isGone = false;
+  const look = () => {
+    if (popup.closed) {
+      goneSince ||= Date.now();
+      // A popup that a policy cuts off, of this page or of the server's, seems closed as soon as it shows the latter.
+      isGone = Date.now() - goneSince > (looks > SWAP ? GRACE : LIFETIME);
+    } else if (isElsewhere(popup)) looks++;
+    if (isGone || signal?.aborted) over.abort();
+  };
+  const watch = setInterval(look, 100);
   try {
-    void popup.location.href;
-    return false;
-  } catch {
-    return true;
+    return await step(over.signal);
+  } catch (error) {
+    const { code, phase } = error as AuthError;
+    // What ends it once the response is there has the phase "callback" or "token".
+    if (!isGone || code !== "aborted" || phase !== "authorize") throw error;
+    throw new AuthError("popup_closed", "authorize", "too soon");
+  } finally {
+    clearInterval(watch);
+    popup.close();
   }
 }
 
-/** The response that comes to a hidden frame, which is gone afterwards in any case. */
-export function frameResponse(
-  url: string,
-  transport: Transport,
-  state: string,
-  timeoutMs: number,
-  isOver: () => boolean | undefined,
-): Promise<string> {
-  const end = Date.now() + timeoutMs;
+/** Opens a hidden frame. */
+export function openFrame(url: string): HTMLIFrameElement {
   const frame = document.createElement("iframe");
   frame.hidden = true;
   frame.name = FRAME;
   frame.title = "Sign-in";
   frame.src = url;
-  const late = () => (Date.now() > end ? failed("timeout", "no response in the frame") : undefined);
-  const waiting = response(transport, state, () => aborted(isOver()) ?? late(), () => frame.remove());
   // Not `body`: a script in the head is sooner.
   document.documentElement.append(frame);
-  return waiting;
+  return frame;
 }

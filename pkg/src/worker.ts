@@ -18,6 +18,6 @@ export type * from "./types.js";
  * nothing else, also in Node.
  */
 export function createAuthClient(options: AuthOptions): Promise<AuthClient> {
-  const files = { wasm: new URL("./wardkey.wasm", import.meta.url), worker: new URL("./vault.js", import.meta.url) };
+  const files = { wasm: new URL("./wardkey.wasm", import.meta.url), workerScript: new URL("./vault.js", import.meta.url) };
   return connect(options, (wasm, given, listener) => openVault(files, wasm, given, listener));
 }

@@ -137,8 +137,8 @@ test(
         for (const operation of operations) {
           // A page that is greeted under the name of a free lock is taken to be gone.
           const texts = (operation === "hello" ? [""] : values).map((value) => JSON.stringify(value));
-          // Nothing comes to a `listen`, and to what is no operation.
-          if (!known.includes(operation) || operation === "listen") for (const text of texts) say([1, 7, operation, text]);
+          // Nothing comes to what waits for a window, and to what is no operation.
+          if (!known.includes(operation) || ["popup", "frame"].includes(operation)) for (const text of texts) say([1, 7, operation, text]);
           else for (const text of texts) refusals.push([operation, (await ask(operation, text))[5]?.code]);
         }
         await ask("hasScope", '"openid"');

@@ -17,9 +17,9 @@ export function guarded(engine: Transport, { exposesTokens }: Charter): Transpor
   if (exposesTokens) return engine;
   const { call, fetch } = engine;
   return Object.assign(engine, {
-    async call(operation: string, argument: unknown) {
-      if (operation === "getToken") throw hidden();
-      return call(operation, argument);
+    async call(...given: Parameters<typeof call>) {
+      if (given[0] === "getToken") throw hidden();
+      return call(...given);
     },
     async fetch(...given: Parameters<typeof fetch>) {
       const [{ method, url }, api] = given;

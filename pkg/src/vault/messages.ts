@@ -3,6 +3,7 @@
  * worker tells unasked has the number 0, and so has what a page wants no answer to. No token but that which `getToken` is asked for, no verifier (but where
  * sign-ins in progress are kept in the page's own storage), and no key is ever in a message.
  */
+import type { Recipient } from "../callback.js";
 import type { AuthError } from "../errors.js";
 import type { Sight } from "../transport.js";
 import type { AuthOptions, AuthorizeRequest } from "../types.js";
@@ -46,7 +47,7 @@ export interface ResponseHead {
 }
 
 /** The answer to a page that says hello: `life` is a lock that the worker holds as long as it is there. */
-export type Greeting = [tag: string, sight: Sight, life: string];
+export type Greeting = [whose: Recipient, events: readonly string[], sight: Sight, life: string];
 
 /** The answer to `prepare`: a request for the page, and one for a popup where it can be minted ahead. */
 export interface Minted {

@@ -10,7 +10,10 @@ import { Port, type Opened } from "./port.js";
 import { canOutlast } from "./start.js";
 
 /** Where the engine's bytes and the worker's script are, unless the options say otherwise. */
-export type Files = Record<"wasm" | "worker", URL>;
+export interface Files {
+  readonly wasm: URL;
+  readonly workerScript: URL;
+}
 
 /** What the options come down to: the worker's URL, what it goes by, and whom it tells. */
 export type Plan = [url: string, charter: Charter, listener: Listener];
@@ -31,7 +34,7 @@ export const nameOf = (charter: Charter) => text(charter, sorted);
 /** Opens a SharedWorker that outlasts its pages, or what there is in place of it. */
 export async function openVault(files: Files, wasm: unknown, given: AuthOptions, listener: Listener): Promise<Opened> {
   const { workerUrl, exposeAccessToken = true, ...options } = given;
-  const { href } = read("workerUrl", workerUrl ?? files.worker);
+  const { href } = read("workerUrl", workerUrl ?? files.workerScript);
   // A blob's URL has the page's origin too.
   if (workerUrl && !href.startsWith(location.origin + "/")) throw misuse("workerUrl is of another origin");
   const charter: Charter = {

@@ -1,6 +1,7 @@
 /** The engine in a worker, by a port: the transport on the page's side. */
+import type { Recipient } from "../callback.js";
 import { AuthError, fromJson } from "../errors.js";
-import { hasBody, text, unlessAborted } from "../page.js";
+import { aborted, hasBody, text } from "../page.js";
 import type { Follows } from "../regain.js";
 import type { Listener, Sight, Transport } from "../transport.js";
 import type { StepUpChallenge, User } from "../types.js";
@@ -15,7 +16,8 @@ export type Opened = [transport: Transport, follows: Follows];
 const MEMBERS = ["method", "mode", "cache", "referrerPolicy", "integrity", "keepalive"] as const;
 
 export class Port implements Transport {
-  declare tag: string;
+  declare whose: Recipient;
+  declare events: readonly string[];
   declare sight: Sight;
   readonly isolation: "worker" | "shared";
   readonly #url: string;
@@ -69,11 +71,11 @@ export class Port implements Transport {
       // Some frames of other sites are denied locks.
       locks.request(name, held).catch(() => greet(""));
     });
-    [this.tag, this.sight] = await greeting;
+    [this.whose, this.events, this.sight] = await greeting;
     // The worker holds this one: so the page knows when the worker is gone.
     const port = this.#port;
     const lost = () => port === this.#port && this.#lost();
-    locks?.request((await greeting)[2], { mode: "shared", signal }, lost).catch(() => {});
+    locks?.request((await greeting)[3], { mode: "shared", signal }, lost).catch(() => {});
     await this.greeted?.();
   }
 
@@ -97,14 +99,17 @@ export class Port implements Transport {
   #hear([protocol, id, first, second, third, fourth]: Answer): void {
     if (protocol !== PROTOCOL) return;
     const error = fourth && fromJson(fourth);
+    if (id) {
+      const [resolve, reject] = this.#pending.get(id) ?? [];
+      this.#pending.delete(id);
+      if (error) reject?.(error);
+      else resolve?.(first as never);
+      return;
+    }
     // Where there are no locks, it is told.
-    if (first === "gone" && !id) return this.#lost();
-    if (first === "stateChanged" && !id) this.sight = second as Sight;
-    if (!id) return this.hear(first as string, error ? (second ? { ...second, cause: error } : error) : second, third);
-    const [resolve, reject] = this.#pending.get(id) ?? [];
-    this.#pending.delete(id);
-    if (error) reject?.(error);
-    else resolve?.(first as never);
+    if (first === "gone") return this.#lost();
+    if (first === "stateChanged") this.sight = second as Sight;
+    this.hear(first as string, error ? (second ? { ...second, cause: error } : error) : second, third);
   }
 
   protected hear(...told: Parameters<Listener>): void {
@@ -116,32 +121,22 @@ export class Port implements Transport {
     return (this.sight[0] as { user?: User | null }).user?.sub;
   }
 
-  /** Asks the worker, which must be there. */
+  /** Asks the worker, which must be there. What a signal ends, the worker answers too; whoever asked may not wait for it. */
   protected ask<R>(
     operation: string,
     argument: string | FetchCall,
     sub?: string,
+    signal?: AbortSignal,
     body?: FetchCall["body"],
-    id = ++this.#id,
   ): Promise<R> {
     return new Promise((resolve, reject) => {
+      // Not even sent, where the end came before.
+      if (signal?.aborted) return reject(aborted("authorize"));
+      const id = ++this.#id;
       this.#port.postMessage([PROTOCOL, id, operation, argument, sub], body ? [body] : []);
       this.#pending.set(id, [resolve, reject]);
+      signal?.addEventListener("abort", () => this.#tell("abort", id));
     });
-  }
-
-  /** Asks the worker for what a signal may end. */
-  #askUntil<R>(signal: AbortSignal, ...[operation, argument, sub, body]: Parameters<Port["ask"]>): Promise<R> {
-    // Not even sent, where the end came before.
-    const asking = () => {
-      const id = ++this.#id;
-      signal.addEventListener("abort", () => {
-        this.#pending.delete(id);
-        this.#tell("abort", id);
-      });
-      return this.ask<R>(operation, argument, sub, body, id);
-    };
-    return unlessAborted(asking, "fetch", signal);
   }
 
   /** What has no answer. */
@@ -149,21 +144,20 @@ export class Port implements Transport {
     this.#port.postMessage([PROTOCOL, id, operation, ""]);
   }
 
-  hide(): void {
+  unseen(): void {
     this.#tell("hide");
   }
 
-  readonly call = async (operation: string, argument?: unknown): Promise<unknown> => {
+  readonly call: Transport["call"] = async (operation, argument, signal) => {
     const given = text(argument);
     const sub = this.#sub;
     await this.open();
-    const answer = await this.ask(operation, given, sub);
+    const answer = await this.ask(operation, given, sub, signal);
     if (operation === "prepare") this.#minted = { [given]: answer as Minted };
     return answer;
   };
 
   run(operation: string, argument?: unknown): unknown {
-    if (!operation.startsWith("create")) return this.call(operation, argument);
     const minted = this.#minted[text(argument)];
     const request = minted?.[operation as "createPopupUrl"];
     if (!request || Date.now() > minted!.until) {
@@ -181,13 +175,13 @@ export class Port implements Transport {
     api: string,
     replayable: boolean,
     isStream: boolean,
+    sub?: string,
   ): Promise<[Response, StepUpChallenge | null]> {
     const { url, signal } = request;
     const init = Object.fromEntries(MEMBERS.map((name) => [name, request[name]]));
     const call = { url, init, headers: [...request.headers], api, replayable };
     type Sent = [...Parameters<typeof received>, StepUpChallenge | null];
-    const sub = this.#sub;
-    const send = (body?: FetchCall["body"]) => this.#askUntil<Sent>(signal, "fetch", { ...call, body }, sub, body);
+    const send = (body?: FetchCall["body"]) => this.ask<Sent>("fetch", { ...call, body }, sub, signal, body);
     const buffered = async () => send(hasBody(request) ? await request.arrayBuffer() : undefined);
     await this.open();
     // Where the browser cannot hand a stream over, it is read first.
@@ -198,11 +192,6 @@ export class Port implements Transport {
     const [head, body, challenge] = await (handed || buffered());
     return [received(head, body), challenge];
   }
-
-  readonly listen = async (state: string, signal: AbortSignal): Promise<string> => {
-    await this.open();
-    return this.#askUntil(signal, "listen", text(state));
-  };
 
   dispose(): void {
     this.life.abort();

@@ -3,6 +3,7 @@ import { isStopped, openEngine } from "../engine.js";
 import { AuthError, isAuthError, misuse } from "../errors.js";
 import { Marks } from "../marks.js";
 import { Restore } from "../restore.js";
+import { checkPerson } from "../told.js";
 import type { Transport } from "../transport.js";
 import type { AuthorizeRequest } from "../types.js";
 import { fetchCall, type Sent } from "./call.js";
@@ -33,6 +34,8 @@ const CALLS = [
   "begin",
   "beginPopup",
   "beginFrame",
+  "popup",
+  "frame",
   "look",
   "handleCallback",
   "getToken",
@@ -95,7 +98,8 @@ export class Service {
     const [protocol, id, operation, argument, sub] = Array.isArray(data) ? (data as unknown[]) : [];
     if (protocol !== PROTOCOL || !Number.isSafeInteger(id) || typeof operation !== "string") return;
     const number = id as number;
-    if (operation === "abort") return abort(link, number);
+    // What ends by that is answered too, with an error, unless the answer's body is still on the way.
+    if (operation === "abort") return link.calls.get(number)?.controller.abort();
     if (operation === "bye") return this.#drop(link);
     if (operation === "hide" || operation === "look") link.isVisible = operation === "look";
     const isFetch = operation === "fetch";
@@ -108,7 +112,7 @@ export class Service {
     try {
       const given = isFetch ? asCall(argument) : parsed(argument as string);
       const engine = await this.#engine();
-      if (PERSONAL.includes(operation)) checkPerson(engine, sub);
+      if (PERSONAL.includes(operation)) checkPerson(engine.sight, sub);
       const [value, transfer]: Sent = isFetch
         ? await fetchCall(engine, given as FetchCall, signal, end)
         : [await this.#steps[operation]!(engine, given, signal, link), []];
@@ -143,7 +147,10 @@ export class Service {
   }
 
   #table(): Record<string, Step> {
-    const calls = CALLS.map((name): [string, Step] => [name, (engine, argument) => engine.call(name, argument)]);
+    const calls = CALLS.map((name): [string, Step] => [
+      name,
+      (engine, argument, signal) => engine.call(name, argument, signal),
+    ]);
     const runs = RUNS.map((name): [string, Step] => [name, (engine, argument) => engine.run(name, argument)]);
     return {
       ...Object.fromEntries([...calls, ...runs]),
@@ -156,7 +163,6 @@ export class Service {
       },
       follow: (engine) => this.#follow(engine),
       prepare: (engine, options) => prepare(engine, options),
-      listen: (engine, state, signal) => engine.listen(String(state), signal),
       way: (_, had) => {
         if (had === true) this.#restore.note(true);
         return this.#restore.way;
@@ -172,7 +178,7 @@ export class Service {
     link.hasLocks = !!name;
     link.isVisible = isVisible === true;
     if (typeof name === "string" && name) void (navigator.locks as LockManager | undefined)?.request(name, () => this.#drop(link));
-    return [engine.tag, engine.sight, this.#life];
+    return [engine.whose, engine.events, engine.sight, this.#life];
   }
 
   /** A sign-in in progress is kept by the page that began it; a cookie is that of all pages in any case. */
@@ -207,8 +213,9 @@ export class Service {
     });
     const engine = guarded(opened, this.#charter);
     if (outlasts) engine.run("outlast");
-    this.#key = `wardkey:1:${engine.tag}`;
-    this.#restore = new Restore(options, engine.tag);
+    const { tag } = engine.whose;
+    this.#key = `wardkey:1:${tag}`;
+    this.#restore = new Restore(options, tag);
     // For a worker of one page alone, the page does it.
     if ("onconnect" in globalThis) this.#join(engine);
     return engine;
@@ -219,8 +226,8 @@ export class Service {
    * without a worker. A message alone changes nothing: it is looked up whether there was one.
    */
   #join(engine: Transport): void {
-    this.#marks = new Marks(engine.tag, "worker");
-    this.#others = new BroadcastChannel(`wardkey:${engine.tag}`);
+    this.#marks = new Marks(engine.whose.tag, "worker");
+    this.#others = new BroadcastChannel(`wardkey:${engine.whose.tag}`);
     this.#others.onmessage = async ({ data }) => {
       if (data === "ended" && (await this.#marks.hasNew()) && !this.#isOver) this.#follow(engine);
     };
@@ -260,13 +267,6 @@ export class Service {
   }
 }
 
-/** Ends a call, which nobody waits for any more; but an answer's body ends as bodies do. */
-function abort({ calls }: Link, id: number): void {
-  const call = calls.get(id);
-  if (!call?.isAnswered) calls.delete(id);
-  call?.controller.abort();
-}
-
 /** No page sends such a message. */
 const malformed = () => misuse("the message is malformed");
 
@@ -281,12 +281,6 @@ function parsed(argument: string): unknown {
 function asCall(argument: unknown): FetchCall {
   if (typeof argument !== "object" || !argument) throw malformed();
   return argument as FetchCall;
-}
-
-/** What a page asks in one person's name is not done in another's: it may not have heard yet who is signed in now. */
-function checkPerson({ sight: [state] }: Transport, sub: unknown): void {
-  const now = state.status === "authenticated" && state.user?.sub;
-  if (now && sub && now !== sub) throw new AuthError("aborted", "fetch", "another person is signed in");
 }
 
 /** Prepares, and mints a request for the page and one for a popup. A popup's may have to wait until it is pushed. */

@@ -11,7 +11,7 @@ let policy: Policy | undefined;
 export function trusted(url: string): string {
   const { trustedTypes } = globalThis as { trustedTypes?: { createPolicy(name: string, rules: Policy): Policy } };
   policy ??= trustedTypes?.createPolicy("wardkey", { createScriptURL: (it) => it });
-  return policy ? policy.createScriptURL(url) : url;
+  return policy?.createScriptURL(url) ?? url;
 }
 
 /** Starts a worker, or finds the one that is there. */
