@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
 use crate::process::{node_tool, run};
@@ -16,6 +16,42 @@ const ENTRIES: [&str; 4] = ["index", "inline", "worker", "providers"];
 /// no such worker. Each is one file.
 const FILES: [&str; 6] = ["index", "inline", "worker", "providers", "vault", "away"];
 
+/// Members of our own objects that no other code sees: neither apps, nor the browser, nor the other end of a port. They get
+/// short names, the same ones in every file, as parts that are loaded later work on the same objects.
+const INTERNAL: [&str; 31] = [
+    "announce",
+    "ask",
+    "attach",
+    "attempt",
+    "calls",
+    "canBeSilent",
+    "client",
+    "emit",
+    "events",
+    "failed",
+    "followed",
+    "greeted",
+    "guarded",
+    "hasEnded",
+    "hasLocks",
+    "hear",
+    "isAnswered",
+    "isVisible",
+    "isVisiting",
+    "leave",
+    "life",
+    "lookAgain",
+    "names",
+    "regain",
+    "restored",
+    "run",
+    "sight",
+    "startFollowing",
+    "unseen",
+    "wayBack",
+    "whose",
+];
+
 /// Writes the `.d.ts` files and the bundled entries to `pkg/dist`, and the engine beside them.
 pub(crate) fn build() -> Result<()> {
     let dist = project::dist();
@@ -24,6 +60,7 @@ pub(crate) fn build() -> Result<()> {
     }
     std::fs::create_dir_all(&dist)?;
     declarations(&dist)?;
+    check_internal(&dist)?;
     bundle(&dist)?;
     std::fs::copy(project::generated().join("wardkey.wasm"), dist.join("wardkey.wasm"))?;
     gates::check_shipped()?;
@@ -89,6 +126,60 @@ fn tsc(name: &str, files: &[PathBuf], options: serde_json::Value) -> Result<()> 
     run(node_tool("tsc").arg("--project").arg(&file)).context("TypeScript found errors")
 }
 
+/// An internal name is none of the public types, nor of what the browser or the language has; and no text of ours, by
+/// which a member could be asked for.
+fn check_internal(dist: &Path) -> Result<()> {
+    let mut files = project::files(dist, &["ts"])?;
+    // The compiler is one package for each platform, with its libraries.
+    for package in std::fs::read_dir(project::root().join("node_modules/@typescript"))? {
+        let libraries = package?.path().join("lib");
+        if libraries.is_dir() {
+            files.extend(project::files(&libraries, &["ts"])?);
+        }
+    }
+    ensure!(
+        files.iter().any(|file| file.ends_with("lib.dom.d.ts")),
+        "TypeScript's lib.dom.d.ts is not there"
+    );
+    for file in files {
+        let text = std::fs::read_to_string(&file)?;
+        if let Some(name) = text.lines().filter_map(member).find(|name| INTERNAL.contains(name)) {
+            bail!(
+                "{}: `{name}` is the name of a member, and in INTERNAL of xtask/src/web.rs",
+                file.display()
+            );
+        }
+    }
+    for file in project::files(&project::root().join("pkg/src"), &["ts"])? {
+        let text = std::fs::read_to_string(&file)?;
+        if let Some(name) = INTERNAL.iter().find(|name| text.contains(&format!("\"{name}\""))) {
+            bail!("{}: \"{name}\" is a text, and in INTERNAL of xtask/src/web.rs", file.display());
+        }
+    }
+    Ok(())
+}
+
+/// The name of the member that a line of a declaration is about.
+fn member(line: &str) -> Option<&str> {
+    let mut rest = line.strip_prefix(' ')?.trim_start();
+    for modifier in ["readonly ", "static ", "get ", "set "] {
+        rest = rest.strip_prefix(modifier).unwrap_or(rest);
+    }
+    let (name, after) = rest.split_at(rest.find(|c: char| !(c.is_alphanumeric() || c == '_'))?);
+    after.starts_with(['?', ':', '(', '<']).then_some(name)
+}
+
+/// Writes which short name each internal one gets. Left to itself, esbuild chooses for each file anew.
+fn short_members() -> Result<PathBuf> {
+    let short = ('a'..='z').chain('A'..='Z').map(String::from);
+    let names: serde_json::Map<_, _> =
+        INTERNAL.map(str::to_owned).into_iter().zip(short.map(Into::into)).collect();
+    ensure!(names.len() == INTERNAL.len(), "more internal names than letters");
+    let file = project::scratch()?.join("members.json");
+    std::fs::write(&file, serde_json::to_string(&names)?)?;
+    Ok(file)
+}
+
 /// One minified ES module a file. `console` calls are those of wasm-bindgen's glue: our sources have none.
 fn bundle(dist: &Path) -> Result<()> {
     let entries = FILES.map(|file| project::root().join(format!("pkg/src/{file}.ts")));
@@ -98,6 +189,8 @@ fn bundle(dist: &Path) -> Result<()> {
         .args(entries)
         .arg("--external:./away.js")
         .arg(format!("--define:VERSION={}", manifest["version"]))
+        .arg(format!("--mangle-props=^({})$", INTERNAL.join("|")))
+        .arg(format!("--mangle-cache={}", short_members()?.display()))
         .arg(format!("--outdir={}", dist.display()))
         .args(["--bundle", "--minify", "--format=esm", "--target=es2022", "--drop:console"])
         .args(["--loader:.wasm=binary", "--legal-comments=none", "--log-level=warning"]))?;
@@ -124,4 +217,22 @@ fn copy_licences() -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_of_declarations_are_found() {
+        let lines = [
+            "  readonly isolation: \"page\";",
+            "    static abort(reason?: any): X;",
+            "  on<K>(a: K): void;",
+            "  a?: b;",
+        ];
+        assert_eq!(lines.map(member), ["isolation", "abort", "on", "a"].map(Some));
+        let none = ["interface A {", "   * way: a comment", "  }", "export declare class A {"];
+        assert_eq!(none.map(member), [None; 4]);
+    }
 }
