@@ -48,18 +48,16 @@ export class Elsewhere {
   async frame(begun: unknown, signal: AbortSignal): Promise<unknown> {
     const { state, signOuts } = begun as Begun;
     const over = new AbortController();
-    const end = () => over.abort();
     const late = () => over.abort(new AuthError("timeout", "authorize", "no response in the frame", true));
     const timer = setTimeout(late, this.#timeoutMs);
     this.#frames.add(over);
-    signal.addEventListener("abort", end);
-    if (signal.aborted || signOuts !== this.#signOuts) end();
+    signal.addEventListener("abort", () => over.abort());
+    if (signal.aborted || signOuts !== this.#signOuts) over.abort();
     try {
       return await this.popup(state, over.signal);
     } finally {
       clearTimeout(timer);
       this.#frames.delete(over);
-      signal.removeEventListener("abort", end);
     }
   }
 

@@ -85,7 +85,7 @@ export class PageFollower extends Follower {
 
   /** What was told is looked up: a message says that something changed, and is not believed more. */
   #heed(hint: Hint): void {
-    if (hint === "ended" || this.#isStored) this.lookAgain();
+    if (hint === "ended" || this.#isStored) this.#look();
     else if (this.#restore.canBeSilent && !this.isVisiting) void this.#catchUp();
   }
 
@@ -120,7 +120,7 @@ export class PageFollower extends Follower {
     if (this.followed.client.state.status === "authenticated") await this.#tabs?.coming;
     if (this.#life.aborted) return;
     // The engine does the first step of this, which is to read what is stored, before any call that has waited.
-    if (this.#isStored || document.visibilityState === "visible") this.lookAgain();
+    if (this.#isStored || document.visibilityState === "visible") this.#look();
     else this.#follow();
   }
 
@@ -131,8 +131,9 @@ export class PageFollower extends Follower {
     transport.call("follow").catch((error: unknown) => events.failed("follow", error));
   }
 
-  protected override lookAgain(): void {
+  /** Follows what can be seen, and has the engine look. */
+  #look(): void {
     this.#follow();
-    super.lookAgain();
+    super.wake();
   }
 }

@@ -72,10 +72,6 @@ export abstract class Follower {
 
   /** Somebody sees the page again. */
   protected wake(): void {
-    this.lookAgain();
-  }
-
-  protected lookAgain(): void {
     const { events, transport } = this.followed;
     transport.call("look").catch((error: unknown) => events.failed("look", error));
   }

@@ -40,7 +40,6 @@ const INTERNAL: [&str; 31] = [
     "isVisiting",
     "leave",
     "life",
-    "lookAgain",
     "names",
     "regain",
     "restored",
@@ -48,6 +47,7 @@ const INTERNAL: [&str; 31] = [
     "sight",
     "startFollowing",
     "unseen",
+    "wake",
     "wayBack",
     "whose",
 ];
