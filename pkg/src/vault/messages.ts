@@ -47,7 +47,7 @@ export interface ResponseHead {
 }
 
 /** The answer to a page that says hello: `life` is a lock that the worker holds as long as it is there. */
-export type Greeting = [whose: Recipient, events: readonly string[], sight: Sight, life: string];
+export type Greeting = [whose: Recipient, sight: Sight, events: readonly string[], life: string];
 
 /** The answer to `prepare`: a request for the page, and one for a popup where it can be minted ahead. */
 export interface Minted {

@@ -71,7 +71,7 @@ export class Port implements Transport {
       // Some frames of other sites are denied locks.
       locks.request(name, held).catch(() => greet(""));
     });
-    [this.whose, this.events, this.sight] = await greeting;
+    [this.whose, this.sight, this.events] = await greeting;
     // The worker holds this one: so the page knows when the worker is gone.
     const port = this.#port;
     const lost = () => port === this.#port && this.#lost();

@@ -178,7 +178,7 @@ export class Service {
     link.hasLocks = !!name;
     link.isVisible = isVisible === true;
     if (typeof name === "string" && name) void (navigator.locks as LockManager | undefined)?.request(name, () => this.#drop(link));
-    return [engine.whose, engine.events, engine.sight, this.#life];
+    return [engine.whose, engine.sight, engine.events, this.#life];
   }
 
   /** A sign-in in progress is kept by the page that began it; a cookie is that of all pages in any case. */
