@@ -6,8 +6,8 @@ import type { AuthOptions } from "./types.js";
 export class Events {
   readonly #logger: AuthOptions["logger"];
   #listeners: Record<string, Set<(detail: never) => void>> = {};
-  /** What can be listened to, as the engine says. */
-  names: readonly string[] = [];
+  /** What can be listened to, as the engine says; where there is none, the state. */
+  names: readonly string[] = ["stateChanged"];
 
   constructor(logger: AuthOptions["logger"]) {
     this.#logger = logger;
