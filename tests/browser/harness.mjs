@@ -172,6 +172,9 @@ class Suite {
         }
         assert.deepEqual(await this.leaks(tab), [], "secrets out of their place");
       } finally {
+        // A request may be with a handler of the test's, which cannot answer it any more.
+        const routed = [context, ...context.pages()];
+        await Promise.all(routed.map((place) => place.unrouteAll({ behavior: "ignoreErrors" })));
         await context.close();
       }
     };

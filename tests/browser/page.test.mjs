@@ -22,8 +22,9 @@ async function tabTo(page, selector) {
 }
 
 async function assertFocusVisible(page, selector) {
+  // A page that has just come gives the focus with its first picture.
+  await page.waitForFunction((wanted) => document.activeElement?.matches(wanted), selector);
   const outline = await page.locator(selector).evaluate((element) => {
-    if (element !== document.activeElement) throw new Error("It does not have the focus");
     const { outlineStyle, outlineWidth } = getComputedStyle(element);
     return { style: outlineStyle, width: Number.parseFloat(outlineWidth) };
   });
