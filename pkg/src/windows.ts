@@ -31,7 +31,7 @@ export function openPopup(url: string | undefined, features = "popup,width=480,h
 }
 
 /** Looks in which a popup that is just being cut off may still seem to be open at another origin. */
-const SWAP = 1;
+const SWAP = 4;
 
 /** Takes a step that ends with the popup, or by the caller's signal, and closes the popup. */
 export async function whileOpen<R>(

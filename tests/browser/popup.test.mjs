@@ -131,7 +131,7 @@ testEverywhere(
     await ready(page);
     const popup = await begin(page);
     // Halfway: what is closed in the moment in which it is shown cannot be told from what a policy cuts off.
-    await popup.getByLabel("Password").pressSequentially("wonderland", { delay: 20 });
+    await popup.getByLabel("Password").pressSequentially("wonderland", { delay: 80 });
     const start = Date.now();
     await popup.close();
     const { code } = await ended(page);
