@@ -31,13 +31,15 @@ pub(super) struct Proofs<K> {
     key: Option<Rc<Pair<K>>>,
     /// The next session's, where none is kept: no session gets a key that another has had.
     next: Option<Rc<Pair<K>>>,
+    /// The last session's, where none is kept: a sign-in that was begun with it can still be finished.
+    past: Option<Rc<Pair<K>>>,
     making: Option<Flight>,
     nonces: Vec<(String, String)>,
 }
 
 impl<K> Default for Proofs<K> {
     fn default() -> Self {
-        Proofs { key: None, next: None, making: None, nonces: Vec::new() }
+        Proofs { key: None, next: None, past: None, making: None, nonces: Vec::new() }
     }
 }
 
@@ -151,10 +153,12 @@ impl<P: Platform> Client<P> {
         if self.is_kept() { &proofs.key } else { &proofs.next }.clone()
     }
 
-    /// The session's key, where a code is bound to it: that of a sign-in that was begun beside the session's own.
+    /// The session's key, or the last one's, where a code is bound to it: that of a sign-in that was begun beside the
+    /// session's own.
     pub(super) fn key_of(&self, thumbprint: Option<&str>) -> Known<P> {
         let is_it = |pair: &Rc<Pair<P::Key>>| Some(pair.public.thumbprint().as_str()) == thumbprint;
-        self.0.proofs.borrow().key.clone().filter(is_it)
+        let proofs = self.0.proofs.borrow();
+        [&proofs.key, &proofs.past].into_iter().flatten().find(|pair| is_it(pair)).cloned()
     }
 
     /// The key that is `known`, or else that of the next session; made when it is first needed, by one of those who
@@ -236,7 +240,12 @@ impl<P: Platform> Client<P> {
 
     /// Lets the key go, which may be kept.
     pub(super) fn release_key(&self) {
-        self.0.proofs.borrow_mut().key = None;
+        let proofs = &mut *self.0.proofs.borrow_mut();
+        if let Some(key) = proofs.key.take()
+            && !self.is_kept()
+        {
+            proofs.past = Some(key);
+        }
         // What was pushed ahead was bound to it.
         self.0.minted.replace(None);
     }

@@ -93,10 +93,12 @@ impl<P: Platform> Client<P> {
     pub(super) fn end_here(&self, is_own: bool) {
         self.next_epoch();
         self.abandon_frames();
-        if self.end_session(None) {
-            if is_own {
-                self.tell(Event::Ended);
-            }
+        let was_there = self.end_session(None);
+        // Others may have a session that this one does not know of.
+        if is_own {
+            self.tell(Event::Ended);
+        }
+        if was_there {
             self.tell(Event::SignedOut(None));
         }
     }

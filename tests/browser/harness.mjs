@@ -175,6 +175,8 @@ class Suite {
         // A request may be with a handler of the test's, which cannot answer it any more.
         const routed = [context, ...context.pages()];
         await Promise.all(routed.map((place) => place.unrouteAll({ behavior: "ignoreErrors" })));
+        // Chromium does not always get rid of a context with a page that is on its way elsewhere.
+        await Promise.all(context.pages().map((page) => page.close()));
         await context.close();
       }
     };

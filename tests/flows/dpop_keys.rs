@@ -100,6 +100,18 @@ fn sec_113_what_is_begun_beside_a_session_outlives_it() {
 }
 
 #[test]
+fn sec_113_what_is_begun_before_a_session_outlives_its_end() {
+    let world = World::new();
+    let page = world.page_with(with(options(), json!({ "transactionStorage": "memory" })));
+    let [first, second] = [begin(&page, Window::Popup), begin(&page, Window::Popup)];
+    page.handle(&world.server.authorize(&first)).expect("a session");
+    page.client.sign_out_local();
+    page.handle(&world.server.authorize(&second)).expect("it is bound to the key of the session that ended");
+    page.fetch(API).expect("an answer");
+    assert_eq!(world.server.complaints(), [""; 0]);
+}
+
+#[test]
 fn sec_101_where_the_browser_lacks_an_algorithm_the_next_will_do() {
     for storage in ["memory", "sessionStorage"] {
         for (algorithms, expected) in

@@ -121,7 +121,11 @@ proptest! {
     #[test]
     fn a_path_keeps_its_segments(href in crate::any_text()) {
         let Some(plain) = path(&href) else { return Ok(()) };
-        let theirs = url::Url::parse(&href).expect("it is a URL to others");
+        let theirs = match url::Url::parse(&href) {
+            // We look at a host's characters; that a number at its end makes it an address, others know, who then go nowhere.
+            Err(url::ParseError::InvalidIpv4Address | url::ParseError::InvalidIpv6Address) => return Ok(()),
+            theirs => theirs.expect("it is a URL to others"),
+        };
         let decode = |text: &str| url::form_urlencoded::parse(text.replace('+', "%2B").replace(['&', '='], "%26").as_bytes())
             .next().map(|(name, _)| name.into_owned()).unwrap_or_default();
         let segments = |path: &str| path.trim_end_matches('/').split('/').map(decode).collect::<Vec<_>>();
