@@ -120,6 +120,19 @@ async function bounded(work) {
 
 /** @typedef {{ page: import("playwright-core").Page, context: import("playwright-core").BrowserContext, complaints: string[], records: { channel: string, text: string }[] }} Tab */
 
+/**
+ * Closes a context. Chromium does not always get rid of one with a page that is on its way elsewhere: it ends with the
+ * browser then, and not later.
+ */
+async function leave(context) {
+  const closed = context.close().then(
+    () => true,
+    () => true,
+  );
+  const late = new Promise((resolve) => setTimeout(resolve, 10_000, false).unref());
+  if (!(await Promise.race([closed, late]))) console.error("Chromium keeps a context that was closed");
+}
+
 class Suite {
   #browser;
   #servers;
@@ -175,9 +188,7 @@ class Suite {
         // A request may be with a handler of the test's, which cannot answer it any more.
         const routed = [context, ...context.pages()];
         await Promise.all(routed.map((place) => place.unrouteAll({ behavior: "ignoreErrors" })));
-        // Chromium does not always get rid of a context with a page that is on its way elsewhere.
-        await Promise.all(context.pages().map((page) => page.close()));
-        await context.close();
+        await leave(context);
       }
     };
   }
